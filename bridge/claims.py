@@ -1,0 +1,28 @@
+"""Verified facts about one visitor, and where each came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Source = Literal["token", "userinfo", "introspection"]
+"""Who said a claim. The order of the literals is the order in which a claim without ``from:`` is looked for."""
+
+Json = Any
+"""A value as ``strict_json.loads`` gives it: dict, list, str, int, float, bool or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What one provider vouches for. Nothing in here is unverified.
+
+    Attributes:
+        provider: The provider's name in the configuration.
+        subject: The visitor's stable id at that provider, exactly as it came.
+        sources: The claims by who said them; at least one entry, iterated in the order of ``Source``.
+        expires_at: Seconds since the epoch after which nothing derived from this may be used any more.
+    """
+
+    provider: str
+    subject: str
+    sources: Mapping[Source, Mapping[str, Json]]
+    expires_at: float

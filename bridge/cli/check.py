@@ -1,0 +1,105 @@
+"""``idp-bridge check``: the verdict on a configuration file, with every problem located."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bridge.cli.configuration import ConfigOption, InlineSecretsOption, configuration_file, load_configuration
+from bridge.cli.console import Status, bad, cannot_tell, doubtful, good, printable, say, say_json
+from bridge.config.load import InvalidConfiguration, LocatedProblem
+from bridge.config.model import Callback, Model
+from bridge.oidc.settings import ProviderSettings
+
+
+def check(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="The file to check; the same as --config.")
+    ] = None,
+    config: ConfigOption = None,
+    no_secrets: Annotated[
+        bool,
+        typer.Option("--no-secrets", help="Do not look up {env:} and {file:}: for a machine that has none of them."),
+    ] = False,
+    allow_inline_secrets: InlineSecretsOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Check the configuration file: every problem at once, each with its line and what to do.
+
+    Exit status: 0 the file is good; 1 it has problems; 2 it cannot be read.
+    """
+    if file is not None and config is not None and file != config:
+        raise cannot_tell("Two files are named: give FILE or --config, not both.", as_json=as_json)
+    path = configuration_file(file or config, as_json=as_json)
+    try:
+        loaded = load_configuration(
+            path, resolve_secrets=not no_secrets, allow_inline_secrets=allow_inline_secrets, as_json=as_json
+        )
+    except InvalidConfiguration as error:
+        if as_json:
+            say_json({"ok": False, "file": str(path), "problems": _as_json(error.problems)})
+        else:
+            _print_problems(error.problems, str(path))
+        raise typer.Exit(Status.FINDING) from None
+    if as_json:
+        say_json({"ok": True, "file": str(path), "warnings": _as_json(loaded.warnings), **_summary(loaded.model)})
+    else:
+        _print_summary(loaded.model, loaded.warnings, str(path))
+
+
+def _print_problems(problems: Sequence[LocatedProblem], path: str) -> None:
+    for problem in problems:
+        say(printable(str(problem)))
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    say(bad(printable(f"{path}: {count}")))
+
+
+def _print_summary(model: Model, warnings: Sequence[LocatedProblem], file: str) -> None:
+    for warning in warnings:
+        say(doubtful("warning: ") + printable(str(warning)))
+    say(good(printable(f"{file} is good.")))
+    for callback in model.callbacks:
+        path, method = callback.settings.path, callback.settings.identity_method
+        say(f"  callback {callback.name}: POST {path}, identity method {method}, takes {_listed(callback.providers)}")
+    for name, provider in model.providers.items():
+        audience, accepted = _listed(provider.audience), _listed(provider.accept)
+        say(f"  provider {name}: {_listed(provider.issuer)}, audience {audience}, accepts {accepted}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return printable(", ".join(names)) or "none"
+
+
+def _summary(model: Model) -> dict[str, Any]:
+    return {
+        "callbacks": {callback.name: _callback(callback) for callback in model.callbacks},
+        "providers": {name: _provider(provider) for name, provider in model.providers.items()},
+    }
+
+
+def _callback(callback: Callback) -> dict[str, Any]:
+    return {
+        "path": callback.settings.path,
+        "identity_method": callback.settings.identity_method,
+        "providers": list(callback.providers),
+    }
+
+
+def _provider(provider: ProviderSettings) -> dict[str, Any]:
+    return {"issuer": list(provider.issuer), "audience": list(provider.audience), "accept": list(provider.accept)}
+
+
+def _as_json(problems: Sequence[LocatedProblem]) -> list[dict[str, Any]]:
+    return [
+        {
+            "file": located.file,
+            "line": located.line,
+            "column": located.column,
+            "path": list(located.problem.path),
+            "found": located.problem.found,
+            "why": located.problem.why,
+            "cure": located.problem.cure,
+        }
+        for located in problems
+    ]

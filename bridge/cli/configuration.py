@@ -1,0 +1,61 @@
+"""Which file a command reads, and the sentences for a file that cannot be read."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge.cli.console import cannot_tell
+from bridge.config.load import Loaded, load
+
+VARIABLE = "BRIDGE_CONFIG"
+PLACES = (Path("config/bridge.yaml"), Path("/etc/idp-bridge/bridge.yaml"))
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help=f"The configuration file.  [default: ${VARIABLE}, then {PLACES[0]}, then {PLACES[1]}]",
+        show_default=False,
+    ),
+]
+InlineSecretsOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-inline-secrets", help="Take secrets written into the file itself: for a laptop, not for a server."
+    ),
+]
+
+
+def configuration_file(given: Path | None, *, as_json: bool = False) -> Path:
+    """The file that was named, or the first of the usual places where there is one."""
+    if given is not None:
+        return given
+    if named := os.environ.get(VARIABLE):
+        return Path(named)
+    for place in PLACES:
+        if place.exists():
+            return place
+    raise cannot_tell(
+        f"There is no configuration: ${VARIABLE} is not set, and neither {PLACES[0]} nor {PLACES[1]} exists. "
+        "Name the file with --config.",
+        as_json=as_json,
+    )
+
+
+def load_configuration(
+    path: Path, *, resolve_secrets: bool = True, allow_inline_secrets: bool = False, as_json: bool = False
+) -> Loaded:
+    """The checked configuration.
+
+    Raises:
+        InvalidConfiguration: The file has problems.
+    """
+    try:
+        return load(
+            path, environment=os.environ, resolve_secrets=resolve_secrets, allow_inline_secrets=allow_inline_secrets
+        )
+    except OSError as error:
+        raise cannot_tell(f"{path} cannot be read: {error.strerror or error}.", as_json=as_json) from None

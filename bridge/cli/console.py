@@ -1,0 +1,83 @@
+"""What a command leaves behind: text or JSON, and an exit status that a script can act on."""
+
+import json
+import os
+import sys
+from enum import IntEnum
+from io import TextIOWrapper
+from typing import Any, TextIO
+
+import typer
+
+
+class Status(IntEnum):
+    """Exit statuses of every command; 2 is also what wrong usage gives."""
+
+    YES = 0
+    FINDING = 1
+    CANNOT_TELL = 2
+
+
+def prepare_streams() -> None:
+    """Lets a terminal that cannot show a letter show its code instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def say(text: str = "") -> None:
+    """One line, or several, of the command's result: standard output."""
+    typer.echo(text)
+
+
+def tell(text: str) -> None:
+    """A line beside the result, for the person: standard error."""
+    typer.echo(text, err=True)
+
+
+def say_json(value: Any) -> None:
+    """The command's result for a program: one JSON object on standard output."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def good(text: str) -> str:
+    """The text in green, where colour is wanted."""
+    return _coloured(text, "green", sys.stdout)
+
+
+def bad(text: str) -> str:
+    """The text in red, where colour is wanted."""
+    return _coloured(text, "red", sys.stdout)
+
+
+def doubtful(text: str) -> str:
+    """The text in yellow, where colour is wanted."""
+    return _coloured(text, "yellow", sys.stdout)
+
+
+def printable(text: str) -> str:
+    """The text without characters that would steer a terminal; line breaks stay."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else f"\\u{ord(character):04x}" for character in text
+    )
+
+
+def cannot_tell(sentence: str, *, as_json: bool = False) -> typer.Exit:
+    """Says in a sentence what stood in the way; raise what it gives to end the command with status 2.
+
+    Args:
+        sentence: For the person who must mend it.
+        as_json: Give it as the command's JSON result instead, with ``ok`` false.
+    """
+    if as_json:
+        say_json({"ok": False, "error": sentence})
+    else:
+        tell(f"idp-bridge: {printable(sentence)}")
+    return typer.Exit(Status.CANNOT_TELL)
+
+
+def _coloured(text: str, colour: str, stream: TextIO) -> str:
+    # On a terminal only, and never with NO_COLOR (no-color.org).
+    if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return typer.style(text, fg=colour)

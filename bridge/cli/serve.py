@@ -1,0 +1,58 @@
+"""``idp-bridge serve``: the service."""
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from bridge.cli.configuration import ConfigOption, InlineSecretsOption, configuration_file, load_configuration
+from bridge.cli.console import Status, cannot_tell, printable, tell
+from bridge.config.load import InvalidConfiguration
+from bridge.config.model import Model
+from bridge.server.run import AddressUnavailable, run
+
+
+def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
+    config: ConfigOption = None,
+    host: Annotated[str | None, typer.Option(metavar="HOST", help="Listen there instead of server.host.")] = None,
+    port: Annotated[int | None, typer.Option(metavar="PORT", min=0, max=65535, help="Instead of server.port.")] = None,
+    admin_host: Annotated[str | None, typer.Option(metavar="HOST", help="Instead of admin.host.")] = None,
+    admin_port: Annotated[
+        int | None, typer.Option(metavar="PORT", min=0, max=65535, help="Instead of admin.port.")
+    ] = None,
+    reuse_port: Annotated[
+        bool, typer.Option("--reuse-port", help="Share the public port with other processes: one per core.")
+    ] = False,
+    allow_inline_secrets: InlineSecretsOption = False,
+) -> None:
+    """Run the service: callbacks on one port, health on a private one, until SIGTERM or Ctrl-C.
+
+    Exit status: 0 stopped as told; 1 the file has problems, nothing was started; 2 it cannot be read, or a port is
+    taken.
+    """
+    path = configuration_file(config)
+    try:
+        loaded = load_configuration(path, allow_inline_secrets=allow_inline_secrets)
+    except InvalidConfiguration as error:
+        for problem in error.problems:
+            tell(printable(str(problem)))
+        tell(printable(f"idp-bridge: not started, because of {path}."))
+        raise typer.Exit(Status.FINDING) from None
+    for warning in loaded.warnings:
+        tell(printable(f"warning: {warning}"))
+    model = _placed(loaded.model, host, port, admin_host, admin_port)
+    try:
+        run(model, reuse_port=reuse_port)
+    except AddressUnavailable as error:
+        raise cannot_tell(str(error)) from None
+
+
+def _placed(model: Model, host: str | None, port: int | None, admin_host: str | None, admin_port: int | None) -> Model:
+    """The configuration with the addresses that the command line names."""
+    server = {"host": host, "port": port}
+    admin = {"host": admin_host, "port": admin_port}
+    return replace(
+        model,
+        server=model.server.model_copy(update={key: value for key, value in server.items() if value is not None}),
+        admin=model.admin.model_copy(update={key: value for key, value in admin.items() if value is not None}),
+    )

@@ -1,0 +1,144 @@
+"""What is wrong with one value, in plain words: never the validation library's own, never a secret."""
+
+import json
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from bridge.errors import KeyPath, Problem
+
+_EXPECTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "dict_type": "a map",
+    "model_type": "a map",
+    "literal_error": "{expected}",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+}
+_OURS = frozenset({"duration", "size", "rate"})  # raised by bridge.units, in words of ours
+_LONGEST = 60
+
+
+def described(value: Any, written: str | None = None) -> str:
+    """A value in a few words: ``the text "abc"``, ``the number 007``, ``a list of 2``, ``nothing``.
+
+    Args:
+        written: How a value that is no text stands in the file, if it is known.
+    """
+    match value:
+        case str():
+            return f"the text {quoted(value)}"
+        case bool():
+            return written or json.dumps(value)
+        case int() | float():
+            return f"the number {written or value}"
+        case list():
+            return f"a list of {len(value)}"
+    return kind_of(value)
+
+
+def kind_of(value: Any) -> str:
+    """What sort of value it is, for one that must not be shown."""
+    match value:
+        case None:
+            return "nothing"
+        case str():
+            return "a text"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case list():
+            return "a list"
+    return "a map"
+
+
+def quoted(text: str) -> str:
+    """A text in double quotes, short, on one line, with everything invisible escaped."""
+    short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    escaped = json.dumps(short, ensure_ascii=False)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in escaped)
+
+
+def field_problem(error: ErrorDetails, path: KeyPath, found: str, written: str | None) -> Problem:
+    """One field's error.
+
+    Args:
+        error: From pydantic; its type and context are read, its text only where it is ours.
+        path: Where the value stands.
+        found: The value in a few words.
+        written: How a value that is no text stands in the file.
+    """
+    kind, context = error["type"], error.get("ctx", {})
+    if kind in _OURS:
+        return Problem(path, f"{found}, {error['msg']}")
+    if kind == "literal_error":
+        return _choice_problem(error["input"], path, found, [each.strip("'") for each in _choices(context)])
+    expected = _EXPECTED.get(kind, "something else").format(**context)
+    return Problem(path, f"{found}, {expected} was expected", "", _cure(kind, error["input"], written))
+
+
+def _cure(kind: str, value: Any, written: str | None) -> str:
+    if value is None:
+        return "Give it a value, or remove the key."
+    if kind == "string_type" and written is not None:
+        return f'Write it in quotes: "{written}"'
+    if kind == "int_type" and isinstance(value, str) and value.isdecimal():
+        return "Write it without quotes."
+    if kind == "bool_type":
+        return "Write true or false; yes, no, on and off are texts."
+    return ""
+
+
+def _choices(context: Mapping[str, Any]) -> list[str]:
+    return str(context.get("expected", "")).replace(" or ", ", ").split(", ")
+
+
+def _choice_problem(value: Any, path: KeyPath, found: str, choices: list[str]) -> Problem:
+    nearest = suggestion(value, choices) if isinstance(value, str) else None
+    return Problem(
+        path,
+        f"{found}, {'one of ' if len(choices) > 1 else ''}{', '.join(choices)} was expected",
+        "",
+        f"Did you mean {nearest}?" if nearest else "",
+    )
+
+
+def unknown_key_problem(path: KeyPath, known: Iterable[str], place: str | None = None) -> tuple[Problem, str | None]:
+    """A key that is not known there, and the known one that was probably meant.
+
+    Args:
+        path: Where it stands.
+        known: The keys that could stand there.
+        place: Where a key of that name does belong, if anywhere.
+    """
+    known = list(known)
+    nearest = suggestion(str(path[-1]), known)
+    if place:
+        cure = f"It belongs {place}."
+    elif nearest:
+        cure = f"Did you mean {nearest}?"
+    else:
+        cure = f"Known here: {', '.join(known)}." if known else ""
+    return Problem(path, "unknown key", "", cure), None if place else nearest
+
+
+def suggestion(text: str, known: Iterable[str]) -> str | None:
+    """The known word that a misspelt one was probably meant to be."""
+    if not 2 <= len(text) <= _LONGEST:
+        return None
+    known = list(known)
+    folded = text.lower().replace("-", "_")
+    by_folded = {each.lower(): each for each in known}
+    nearest = get_close_matches(folded, by_folded, n=1, cutoff=0.6)
+    if nearest:
+        return by_folded[nearest[0]]
+    longer = [each for each in known if len(folded) >= 3 and each.lower().startswith(folded)]
+    return longer[0] if len(longer) == 1 else None

@@ -1,0 +1,290 @@
+"""CONDITION: yes, no, or cannot tell (CONFIG.md, "A CONDITION").
+
+Cannot tell, ``None`` here, is a claim that is there but of a type that the operator cannot take. An absent claim is a
+no for every operator but ``present: false``.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, Protocol
+
+import re2
+
+from bridge.claims import Claims, Json, Source
+from bridge.mapping.path import SOURCES, Path, as_text, describe
+
+Verdict = bool | None
+Judge = Callable[[Json], Verdict]
+"""An operator with its operand: what it says of a claim that is there."""
+
+
+class Condition(Protocol):
+    """Something that can be asked of a visitor's claims; its ``str`` names the claims for the trace, never a value."""
+
+    def evaluate(self, claims: Claims, sources: tuple[Source, ...] = SOURCES) -> Verdict:
+        """The verdict, read from these sources: all of them, or the one that a claim to be proven came from."""
+
+    def names(self) -> Iterator[str]:
+        """The top-level claims that it reads."""
+
+
+class Test:
+    """One claim under one operator."""
+
+    __slots__ = ("absent", "judge", "operator", "path", "source")
+
+    def __init__(
+        self, path: Path, judge: Judge, *, operator: str = "", source: tuple[Source, ...] = (), absent: bool = False
+    ) -> None:
+        self.path = path
+        self.judge = judge
+        self.operator = operator
+        self.source = source
+        self.absent = absent
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.operator}".rstrip()
+
+    def evaluate(self, claims: Claims, sources: tuple[Source, ...] = SOURCES) -> Verdict:
+        """The operator's verdict on the first claim that is there."""
+        value = self.path.find(claims, self.source or sources)
+        return self.absent if value is None else self.judge(value)
+
+    def names(self) -> Iterator[str]:
+        """The claim's name."""
+        yield self.path.name
+
+
+class All:
+    """No if one says no; else cannot tell if one cannot; else yes."""
+
+    __slots__ = ("conditions",)
+
+    def __init__(self, conditions: tuple[Condition, ...]) -> None:
+        self.conditions = conditions
+
+    def __str__(self) -> str:
+        return f"all of ({', '.join(map(str, self.conditions))})"
+
+    def evaluate(self, claims: Claims, sources: tuple[Source, ...] = SOURCES) -> Verdict:
+        """The three-valued *and*."""
+        verdict: Verdict = True
+        for condition in self.conditions:
+            one = condition.evaluate(claims, sources)
+            if one is False:
+                return False
+            if one is None:
+                verdict = None
+        return verdict
+
+    def names(self) -> Iterator[str]:
+        """The claims of each."""
+        for condition in self.conditions:
+            yield from condition.names()
+
+
+class AnyOf:
+    """Yes if one says yes; else cannot tell if one cannot; else no."""
+
+    __slots__ = ("conditions",)
+
+    def __init__(self, conditions: tuple[Condition, ...]) -> None:
+        self.conditions = conditions
+
+    def __str__(self) -> str:
+        return f"any of ({', '.join(map(str, self.conditions))})"
+
+    def evaluate(self, claims: Claims, sources: tuple[Source, ...] = SOURCES) -> Verdict:
+        """The three-valued *or*."""
+        verdict: Verdict = False
+        for condition in self.conditions:
+            one = condition.evaluate(claims, sources)
+            if one is True:
+                return True
+            if one is None:
+                verdict = None
+        return verdict
+
+    def names(self) -> Iterator[str]:
+        """The claims of each."""
+        for condition in self.conditions:
+            yield from condition.names()
+
+
+class Not:
+    """The opposite; of cannot tell it is cannot tell."""
+
+    __slots__ = ("condition",)
+
+    def __init__(self, condition: Condition) -> None:
+        self.condition = condition
+
+    def __str__(self) -> str:
+        return f"not ({self.condition})"
+
+    def evaluate(self, claims: Claims, sources: tuple[Source, ...] = SOURCES) -> Verdict:
+        """The three-valued *not*."""
+        verdict = self.condition.evaluate(claims, sources)
+        return None if verdict is None else not verdict
+
+    def names(self) -> Iterator[str]:
+        """The claims of what is denied."""
+        return self.condition.names()
+
+
+class OperandUnfit(ValueError):
+    """What stands behind an operator is not what the operator takes: found, why, what to write, and where inside."""
+
+    def __init__(self, found: str, why: str, cure: str, *inside: int) -> None:
+        super().__init__(found)
+        self.found, self.why, self.cure, self.inside = found, why, cure, inside
+
+
+def is_true(value: Json) -> Verdict:
+    """What a claim without an operator must be: ``true``, or the text that some providers send for it (C29)."""
+    if isinstance(value, str):
+        return value == "true"
+    return value if isinstance(value, bool) else None
+
+
+def _comparable(value: Json) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return as_text(value)
+
+
+def _elements(value: Json) -> list[str | None] | None:
+    """The elements of a list, or of a lone text: itself and its words (``scope``)."""
+    if isinstance(value, list):
+        return [as_text(element) for element in value]
+    if isinstance(value, str):
+        return [value, *value.split()]
+    text = as_text(value)
+    return None if text is None else [text]
+
+
+def _text(operand: Any, *inside: int) -> str:
+    if isinstance(operand, str):
+        if operand and not operand.isspace():
+            return operand
+        raise OperandUnfit("blank text", "A blank claim counts as absent.", "Ask for present: false instead.", *inside)
+    if isinstance(operand, bool | int | float):
+        raise OperandUnfit(
+            f"{describe(operand)}, text was expected",
+            "Values are compared as text, and YAML has already dropped a plus sign or leading zeros.",
+            "Quote it.",
+            *inside,
+        )
+    raise OperandUnfit(f"{describe(operand)}, text was expected", "", "Write one text.", *inside)
+
+
+def _text_or_flag(operand: Any, *inside: int) -> str:
+    if isinstance(operand, bool):
+        return "true" if operand else "false"
+    return _text(operand, *inside)
+
+
+def _list(operand: Any, read: Callable[..., str]) -> frozenset[str]:
+    if not isinstance(operand, list) or not operand:
+        raise OperandUnfit(
+            "an empty list" if operand == [] else f"{describe(operand)}, a list was expected",
+            "",
+            "Write a list of texts: [gold, silver].",
+        )
+    return frozenset(read(element, position) for position, element in enumerate(operand))
+
+
+def _among(wanted: frozenset[str]) -> Judge:
+    def judge(value: Json) -> Verdict:
+        if isinstance(value, dict):
+            return None
+        return _comparable(value) in wanted
+
+    return judge
+
+
+def _containing(wanted: frozenset[str]) -> Judge:
+    def judge(value: Json) -> Verdict:
+        elements = _elements(value)
+        return None if elements is None else not wanted.isdisjoint(elements)
+
+    return judge
+
+
+def _on_text(verdict: Callable[[str], bool]) -> Judge:
+    def judge(value: Json) -> Verdict:
+        text = as_text(value)
+        return None if text is None else verdict(text)
+
+    return judge
+
+
+def _matches(operand: Any) -> Judge:
+    options = re2.Options()
+    options.log_errors = False
+    options.never_capture = True
+    try:
+        # As bytes: re2 would otherwise count characters for offsets that nobody asks for.
+        matches = re2.compile(_text(operand).encode(), options).fullmatch
+    except (re2.error, UnicodeEncodeError) as error:
+        reason = error.args[0]
+        raise OperandUnfit(
+            "a regular expression that RE2 refuses" + (f": {reason.decode(errors='replace')}" if isinstance(reason, bytes) else ""),
+            "Patterns run in a linear-time engine, which has no look-around and no back-references.",
+            "See https://github.com/google/re2/wiki/Syntax.",
+        ) from None
+    return _on_text(lambda text: matches(text.encode(errors="replace")) is not None)
+
+
+def _present(operand: Any) -> Judge:
+    if not isinstance(operand, bool):
+        raise OperandUnfit(f"{describe(operand)}, true or false was expected", "", "Write present: true or present: false.")
+    return lambda _: operand
+
+
+def _number(operand: Any) -> int | float:
+    if isinstance(operand, bool) or not isinstance(operand, int | float) or not math.isfinite(operand):
+        raise OperandUnfit(f"{describe(operand)}, a number was expected", "", "Write a number, without quotes.")
+    return operand
+
+
+def _on_number(verdict: Callable[[int | float], bool]) -> Judge:
+    def judge(value: Json) -> Verdict:
+        return None if isinstance(value, bool) or not isinstance(value, int | float) else verdict(value)
+
+    return judge
+
+
+def _at_least(operand: Any) -> Judge:
+    bound = _number(operand)
+    return _on_number(lambda number: number >= bound)
+
+
+def _at_most(operand: Any) -> Judge:
+    bound = _number(operand)
+    return _on_number(lambda number: number <= bound)
+
+
+def _starts_with(operand: Any) -> Judge:
+    start = _text(operand)
+    return _on_text(lambda text: text.startswith(start))
+
+
+def _ends_with(operand: Any) -> Judge:
+    end = _text(operand)
+    return _on_text(lambda text: text.endswith(end))
+
+
+OPERATORS: Final[Mapping[str, Callable[[Any], Judge]]] = {
+    "equals": lambda operand: _among(frozenset((_text_or_flag(operand),))),
+    "in": lambda operand: _among(_list(operand, _text_or_flag)),
+    "contains": lambda operand: _containing(frozenset((_text(operand),))),
+    "contains_any": lambda operand: _containing(_list(operand, _text)),
+    "matches": _matches,
+    "starts_with": _starts_with,
+    "ends_with": _ends_with,
+    "present": _present,
+    "at_least": _at_least,
+    "at_most": _at_most,
+}
+"""Each operator: it takes what the operator wrote behind it and gives its ``Judge``, or raises ``OperandUnfit``."""

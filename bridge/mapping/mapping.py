@@ -1,0 +1,64 @@
+"""Claims -> ChatUser: the stage's only entrance at run time. Pure and synchronous; the same claims give the same user."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bridge.chat_user import ChatUser
+from bridge.claims import Claims
+from bridge.errors import IdentityUnusable
+from bridge.mapping.target import NationalPhoneTarget, PhoneTarget, TextTarget
+from bridge.trace import SILENT, Trace
+
+TARGETS: Final = ("id", "name", "email", "phone", "avatar", "label")
+"""The fields that a mapping can give, as operators name them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimMapping:
+    """One provider's compiled ``mapping:`` in one callback.
+
+    Attributes:
+        identity: The target that CX Genie tells its chat users apart by.
+        sends_id: Whether the operator's own mapping names ``id``.
+    """
+
+    identity: str
+    id: TextTarget | None = None
+    name: TextTarget | None = None
+    email: TextTarget | None = None
+    phone: PhoneTarget | NationalPhoneTarget | None = None
+    avatar: TextTarget | None = None
+    label: TextTarget | None = None
+    sends_id: bool = False
+
+    def apply(self, claims: Claims, trace: Trace = SILENT) -> ChatUser:
+        """The chat user of these claims.
+
+        Raises:
+            IdentityUnusable: The identity field is missing, unproven or malformed. Any other field may be absent: it
+                costs itself, not the login (CONFIG.md, "verified_by proves one claim").
+        """
+        user = ChatUser(
+            id=None if self.id is None else self.id.evaluate(claims, trace),
+            name=None if self.name is None else self.name.evaluate(claims, trace),
+            email=None if self.email is None else self.email.evaluate(claims, trace),
+            phone=None if self.phone is None else self.phone.evaluate(claims, trace),
+            avatar=None if self.avatar is None else self.avatar.evaluate(claims, trace),
+            label=None if self.label is None else self.label.evaluate(claims, trace),
+            sends_id=self.sends_id,
+        )
+        if getattr(user, self.identity) is None:
+            trace.step("mapping", self.identity, "refused", "the identity field is missing, unproven or malformed")
+            raise IdentityUnusable(
+                f"{self.identity}, which CX Genie identifies by, is missing, unproven or malformed",
+                hint="`idp-bridge explain` shows each rule that was tried for it and why it gave nothing.",
+            )
+        return user
+
+    def claims_wanted(self) -> frozenset[str]:
+        """The top-level claims read for id, name, email, phone and avatar, with those that prove them.
+
+        Without them a provider's other sources are worth asking. A label's and a condition's claims are not.
+        """
+        targets = (self.id, self.name, self.email, self.phone, self.avatar)
+        return frozenset(name for target in targets if target is not None for name in target.names())

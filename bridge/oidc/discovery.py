@@ -1,0 +1,71 @@
+"""A provider's metadata document: read from where its issuer says, believed only if it names that very issuer."""
+
+import logging
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from authlib.oauth2.rfc8414 import get_well_known_url as oauth_well_known_url
+from authlib.oidc.discovery import get_well_known_url as openid_well_known_url
+
+from bridge import strict_json
+from bridge.errors import ProviderUnavailable
+from bridge.oidc.http import HttpClient
+from bridge.oidc.settings import unfit_url
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What we use of the document; its lists of algorithms are not among it and never widen ours (THREATS.md K23)."""
+
+    jwks_uri: str
+
+
+async def discover(http: HttpClient, issuer: str, *, insecure: bool) -> Metadata:
+    """The metadata of an issuer.
+
+    Asked at OpenID Connect Discovery's address (section 4) and, with nothing there, at RFC 8414's (section 3).
+
+    Args:
+        http: The provider's client.
+        issuer: What the document must repeat letter by letter (Discovery section 4.3, RFC 8414 section 3.3).
+        insecure: Whether ``jwks_uri`` may be plain http on another machine.
+
+    Raises:
+        ProviderUnavailable: No such document, another issuer's, or one whose key set's address is unfit.
+    """
+    # Authlib's own validate() refuses documents of real providers, so each member is looked at here.
+    addresses = (openid_well_known_url(issuer, external=True), oauth_well_known_url(issuer, external=True))
+    for address in addresses:
+        answer = await http.get(address, "discovery")
+        if answer.status == 200:
+            return _read(answer.body, issuer, insecure=insecure)
+    raise ProviderUnavailable(
+        f"discovery answered HTTP {answer.status} at {addresses[0]}",
+        hint="Is the issuer exactly right, also its path and trailing slash? Without discovery set jwks: {url: …}.",
+    )
+
+
+def _read(body: bytes, issuer: str, *, insecure: bool) -> Metadata:
+    try:
+        document = strict_json.loads(body)
+    except strict_json.JsonInvalid as error:
+        raise ProviderUnavailable(f"the discovery document cannot be read: {error}") from None
+    if not isinstance(document, dict):
+        raise ProviderUnavailable("the discovery document is no JSON object")
+    if document.get("issuer") != issuer:
+        raise ProviderUnavailable(
+            f"the discovery document names the issuer {str(document.get('issuer'))[:200]!r}, {issuer!r} was expected",
+            hint="Write issuer: exactly as the document has it.",
+        )
+    jwks_uri = document.get("jwks_uri")
+    reason = unfit_url(jwks_uri, insecure=insecure) if isinstance(jwks_uri, str) else "missing or no text"
+    if not reason and issuer.startswith("https:") and not insecure and not str(jwks_uri).startswith("https:"):
+        reason = "plain http though the issuer is https"
+    if reason:
+        raise ProviderUnavailable(
+            f"the discovery document's jwks_uri is {reason}", hint="Set jwks: {url: …} to a fit address."
+        )
+    _log.info("discovered %s, keys at %s", issuer, urlsplit(str(jwks_uri)).netloc)
+    return Metadata(jwks_uri=str(jwks_uri))

@@ -1,0 +1,141 @@
+"""The one outgoing client: what is asked of an identity provider, and how little its answer is trusted.
+
+One total time limit per exchange, a body that is counted while it is read, no redirects, no cookies, no proxies from
+the environment, no decompression (THREATS.md K11, K12, K15, L19).
+"""
+
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+import aiohttp
+
+from bridge import __version__
+from bridge.errors import ProviderUnavailable
+
+Endpoint = Literal["discovery", "jwks"]
+"""What is asked, for logs and metrics."""
+
+OnExchange = Callable[[str, Endpoint, str, float], None]
+"""Told of each exchange: provider's name, endpoint, outcome (``200``, ``timeout``, ``unreachable`` …), seconds."""
+
+MAX_BODY = 1024 * 1024
+"""Bytes of an answer that are read. Entra's key set, the largest known, has about 20 KiB."""
+
+MAX_RETRY_AFTER = 300.0
+"""Seconds that a provider's Retry-After can hold us back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer, read whole.
+
+    Attributes:
+        status: HTTP status; redirects are answers like any other.
+        body: At most ``MAX_BODY`` bytes.
+    """
+
+    status: int
+    body: bytes
+
+
+def open_session() -> aiohttp.ClientSession:
+    """The process's session: without cookies, one visitor's can never travel with another's token."""
+    return aiohttp.ClientSession(
+        cookie_jar=aiohttp.DummyCookieJar(),
+        connector=aiohttp.TCPConnector(limit=256),
+        auto_decompress=False,
+        trust_env=False,
+        headers={"Accept-Encoding": "identity", "User-Agent": f"idp-bridge/{__version__}"},
+    )
+
+
+class HttpClient:
+    """Speaks to one provider.
+
+    Args:
+        session: The process's session.
+        provider: The provider's name, for messages and ``on_exchange``.
+        timeout: Seconds for one exchange, from name resolution to the last byte.
+        ca_pem: PEM text of the certificate authorities to trust instead of the system's.
+        on_exchange: Told of each exchange.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        provider: str,
+        timeout: float,
+        ca_pem: str | None = None,
+        on_exchange: OnExchange | None = None,
+    ) -> None:
+        self._session = session
+        self._provider = provider
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._ssl = ssl.create_default_context(cadata=ca_pem) if ca_pem else True
+        self._on_exchange = on_exchange
+
+    async def get(self, url: str, endpoint: Endpoint) -> Response:
+        """The answer to a GET, whatever its status.
+
+        Raises:
+            ProviderUnavailable: Not reached in time, TLS refused, an encoded or too large body; also for status 429 and
+                5xx, with the answer's Retry-After.
+        """
+        started = time.monotonic()
+        outcome = "unreachable"
+        try:
+            async with self._session.get(
+                url, ssl=self._ssl, timeout=self._timeout, allow_redirects=False, headers={"Accept": "application/json"}
+            ) as answer:
+                outcome = str(answer.status)
+                if answer.status == 429 or answer.status >= 500:
+                    raise ProviderUnavailable(
+                        f"{endpoint} of {self._provider} answered HTTP {answer.status}",
+                        retry_after=_retry_after(answer.headers.get("Retry-After")),
+                    )
+                if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+                    raise ProviderUnavailable(f"{endpoint} of {self._provider} answered compressed, unasked")
+                body = bytearray()
+                async for chunk in answer.content.iter_any():
+                    body += chunk
+                    if len(body) > MAX_BODY:
+                        outcome = "too_large"
+                        raise ProviderUnavailable(f"{endpoint} of {self._provider} answered more than {MAX_BODY} bytes")
+                return Response(answer.status, bytes(body))
+        except TimeoutError:
+            outcome = "timeout"
+            raise ProviderUnavailable(
+                f"{endpoint} of {self._provider} did not answer within {self._timeout.total:g} s"
+            ) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise ProviderUnavailable(f"{endpoint} of {self._provider}: {_reason(error)}") from None
+        finally:
+            if self._on_exchange is not None:
+                self._on_exchange(self._provider, endpoint, outcome, time.monotonic() - started)
+
+
+def _reason(error: Exception) -> str:
+    # The exception's text may quote an address with whatever stands in it; its kind and the system's word do not.
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLError):
+        return "its TLS certificate is not trusted; a private authority needs http: {ca_file: …}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"no connection ({error.os_error.strerror or type(error.os_error).__name__})"
+    return f"the exchange broke off ({type(error).__name__})"
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds from a Retry-After header in either form (RFC 9110 section 10.2.3), bounded; ``None`` for garbage."""
+    if value is None:
+        return None
+    if value.isascii() and value.isdigit():
+        return min(float(value[:9]), MAX_RETRY_AFTER)
+    try:
+        seconds = parsedate_to_datetime(value).timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)

@@ -1,0 +1,254 @@
+"""Key sets: which key may have signed a token (selection), and how fresh the published set is (freshness).
+
+A remote set is fetched in the background, long before it is too old to use, so a callback waits for a provider only
+when a token names a key that we have not seen, and then at most once per cool-down (panva/jose's three times: refresh,
+cool-down, time limit of the exchange).
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from bridge import strict_json
+from bridge.errors import ProviderUnavailable, TokenInvalid
+from bridge.oidc.key import KeyUnusable, VerificationKey, from_jwk
+
+_log = logging.getLogger(__name__)
+
+MAX_KEYS = 256
+"""Keys of a set that are read; real sets have fewer than twenty."""
+
+MAX_CANDIDATES = 8
+"""Signatures that one token can make us compute."""
+
+FIRST_RETRY, LONGEST_RETRY = 1.0, 60.0
+"""Seconds to the next background try after a failure: the first, doubled each time up to the longest."""
+
+
+class KeySet:
+    """The usable keys of one document. Immutable; a refresh makes a new one."""
+
+    def __init__(self, keys: Sequence[VerificationKey]) -> None:
+        self.keys = tuple(keys)
+        self._by_kid: dict[str | None, list[VerificationKey]] = {}
+        for key in self.keys:
+            self._by_kid.setdefault(key.kid, []).append(key)
+
+    def knows(self, kid: str | None) -> bool:
+        """Whether a look for a newer set could not help: the kid is known, or there is none to look for."""
+        return kid is None or kid in self._by_kid or None in self._by_kid
+
+    def candidates(self, kid: str | None, algorithm: str) -> Sequence[VerificationKey]:
+        """The keys that may have made a signature (RFC 7517 section 4.5, OpenID Connect Core section 10.1).
+
+        Those of this kid; failing that those without one; for a token without kid all. Only keys that take the
+        algorithm. At most ``MAX_CANDIDATES``.
+        """
+        keys = self.keys if kid is None else self._by_kid.get(kid) or self._by_kid.get(None) or ()
+        return [key for key in keys if algorithm in key.algorithms][:MAX_CANDIDATES]
+
+
+def read_key_set(document: bytes, provider: str) -> KeySet:
+    """The usable keys of a JWK set (RFC 7517 section 5); each unusable one is skipped with a warning.
+
+    Raises:
+        ValueError: Not a JWK set; the message says why.
+    """
+    members: Any = strict_json.loads(document)
+    members = members.get("keys") if isinstance(members, dict) else None
+    if not isinstance(members, list):
+        raise ValueError("no JWK set: a JSON object with a list of keys was expected")  # noqa: TRY004 - of data, not of code
+    if len(members) > MAX_KEYS:
+        raise ValueError(f"a set of {len(members)} keys, at most {MAX_KEYS} are read")
+    keys = []
+    for position, member in enumerate(members):
+        try:
+            keys.append(from_jwk(member))
+        except KeyUnusable as error:
+            # A provider's encryption keys are no cause for alarm; anything else deserves a look.
+            level = logging.DEBUG if "use" in str(error) else logging.WARNING
+            _log.log(level, "provider %s: key %d of its set is not used: %s", provider, position, error)
+        else:
+            if isinstance(member, dict) and "d" in member:
+                _log.warning("provider %s PUBLISHES THE PRIVATE KEY of key %d of its set", provider, position)
+    if not keys:
+        _log.warning("provider %s: its key set has no usable key; all its tokens will be refused", provider)
+    return KeySet(keys)
+
+
+class Keys(Protocol):
+    """Where a provider's verification keys come from."""
+
+    @property
+    def revision(self) -> int:
+        """Grows whenever the keys change: what was verified with older ones is looked at anew."""
+
+    async def candidates(self, kid: str | None, algorithm: str) -> Sequence[VerificationKey]:
+        """The keys to try, one or more.
+
+        Raises:
+            TokenInvalid: No key of that kid fits the algorithm.
+            ProviderUnavailable: The keys cannot be had now, or we may not look for this kid yet.
+        """
+
+
+class StaticKeys:
+    """Keys that the operator gave: public keys, secrets, or a key set from a file."""
+
+    revision = 0
+
+    def __init__(self, keys: KeySet) -> None:
+        self._keys = keys
+
+    async def candidates(self, kid: str | None, algorithm: str) -> Sequence[VerificationKey]:
+        """The keys to try; see ``Keys``."""
+        return _fitting(self._keys, kid, algorithm)
+
+
+class RemoteKeys:
+    """A published key set, kept fresh.
+
+    Args:
+        fetch: Gets the set anew; raises ``ProviderUnavailable``.
+        provider: The provider's name, for logs.
+        refresh: Seconds between fetches.
+        keep_stale: Seconds for which the last good set serves while fetches fail.
+        cooldown: Seconds between two looks for kids that we do not know.
+        monotonic: A clock that never goes back, seconds.
+        sleep: Waits for seconds.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[], Awaitable[KeySet]],
+        *,
+        provider: str,
+        refresh: float,
+        keep_stale: float,
+        cooldown: float,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._fetch = fetch
+        self._sleep = sleep
+        self._provider = provider
+        self._refresh = refresh
+        self._keep_stale = keep_stale
+        self._cooldown = cooldown
+        self._monotonic = monotonic
+        self._keys: KeySet | None = None
+        self._fetched_at = self._failed_at = self._looked_at = float("-inf")
+        self._flight: asyncio.Task[None] | None = None
+        self.failure: ProviderUnavailable | None = None
+        self.first_fetch_ended = asyncio.Event()
+        self.revision = 0
+
+    @property
+    def count(self) -> int:
+        """How many keys are at hand."""
+        return len(self._keys.keys) if self._keys else 0
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the last good fetch; ``None`` before it."""
+        return None if self._keys is None else self._monotonic() - self._fetched_at
+
+    async def keep_fresh(self) -> None:
+        """Fetches now and again for as long as it runs; a failure is tried again sooner, then ever more rarely."""
+        retry = FIRST_RETRY
+        while True:
+            await self._fetch_once()
+            if self.failure is None:
+                retry, pause = FIRST_RETRY, self._refresh
+            else:
+                pause = min(max(retry, self.failure.retry_after or 0.0), max(self._refresh, LONGEST_RETRY))
+                retry = min(retry * 2, LONGEST_RETRY)
+            # Replicas that were started together should not ask together for ever.
+            await self._sleep(pause * random.uniform(0.9, 1.0))  # noqa: S311 - nothing secret about it
+
+    async def candidates(self, kid: str | None, algorithm: str) -> Sequence[VerificationKey]:
+        """The keys to try; see ``Keys``."""
+        keys = self._usable()
+        if keys is None:
+            keys = await self._first_keys()
+        if not keys.knows(kid):
+            await self._look_for_newer()
+            keys = self._usable() or keys
+        return _fitting(keys, kid, algorithm)
+
+    def _usable(self) -> KeySet | None:
+        if self._monotonic() - self._fetched_at > self._keep_stale:
+            return None
+        return self._keys
+
+    async def _first_keys(self) -> KeySet:
+        wait = self._failed_at + self._cooldown - self._monotonic()
+        if self._flight is None and wait > 0:
+            raise self._unavailable(wait)
+        await self._fetch_once()
+        keys = self._usable()
+        if keys is None:
+            raise self._unavailable(self._cooldown)
+        return keys
+
+    async def _look_for_newer(self) -> None:
+        wait = max(self._looked_at, self._failed_at) + self._cooldown - self._monotonic()
+        if wait > 0 and self._flight is None:
+            raise ProviderUnavailable(
+                f"a kid that is not in the key set of {self._provider}; the cool-down runs for {wait:.1f} s more",
+                retry_after=wait,
+            )
+        if wait <= 0:
+            self._looked_at = self._monotonic()
+        await self._fetch_once()
+        if self.failure is not None:
+            raise self._unavailable(self._cooldown)
+
+    def _unavailable(self, retry_after: float) -> ProviderUnavailable:
+        detail = self.failure.detail if self.failure else "its keys have not been fetched"
+        hint = self.failure.hint if self.failure else ""
+        return ProviderUnavailable(f"no keys of {self._provider}: {detail}", hint=hint, retry_after=retry_after)
+
+    async def _fetch_once(self) -> None:
+        """Fetches, or waits for the fetch that is under way; its result survives whoever started it."""
+        if self._flight is None:
+            self._flight = asyncio.create_task(self._fly(), name=f"jwks {self._provider}")
+        await asyncio.shield(self._flight)
+
+    async def _fly(self) -> None:
+        try:
+            keys = await self._fetch()
+        except ProviderUnavailable as failure:
+            if self.failure is None:
+                _log.warning(
+                    "provider %s: its keys cannot be fetched: %s %s", self._provider, failure.detail, failure.hint
+                )
+            self.failure, self._failed_at = failure, self._monotonic()
+        except Exception:  # noqa: BLE001 - logged with its trace just below
+            # A defect of ours must not end the refreshing for ever; the keys at hand go on serving.
+            _log.exception("provider %s: its keys cannot be fetched", self._provider)
+            self.failure, self._failed_at = (
+                ProviderUnavailable("a defect of the bridge; see its log"),
+                self._monotonic(),
+            )
+        else:
+            if self.failure is not None:
+                _log.warning("provider %s: its keys can be fetched again", self._provider)
+            if self._keys is None or self._keys.keys != keys.keys:
+                self.revision += 1
+            self._keys, self.failure, self._fetched_at = keys, None, self._monotonic()
+        finally:
+            self._flight = None
+            self.first_fetch_ended.set()
+
+
+def _fitting(keys: KeySet, kid: str | None, algorithm: str) -> Sequence[VerificationKey]:
+    found = keys.candidates(kid, algorithm)
+    if not found:
+        if keys.knows(kid):
+            raise TokenInvalid(f"no key of the provider takes {algorithm} under the token's kid")
+        raise TokenInvalid("the token's kid is not in the provider's key set, also after a fresh look")
+    return found

@@ -1,0 +1,118 @@
+"""The signed form of a token (RFC 7515, compact serialization): its structure, its header's policy, its signature.
+
+No claim is judged here. What is read before the signature is checked is named ``untrusted``. joserfc's own decoder is
+not used: it lets the last duplicate win, guesses encodings, takes ``b64`` and an empty ``crit``, and raises errors
+outside its family for what any visitor can send (THREATS.md L06 to L11).
+"""
+
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bridge import strict_json
+from bridge.access_token import AccessToken
+from bridge.errors import TokenInvalid, TokenMalformed
+from bridge.oidc.key import VerificationKey
+
+_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)", re.ASCII)
+_TO_STANDARD = str.maketrans("-_", "+/")
+
+# RFC 4648 section 3.5: the last character's bits that carry nothing must be zero, or one token would have two texts.
+_LAST_CHARACTERS = {2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
+
+# Members that would change how the token is read or where its key comes from. None has a use here, so being there
+# is enough to be refused: crit (RFC 7515 section 4.1.11: we understand no extension), b64 (RFC 7797 section 7: never in
+# a JWT), zip (RFC 8725 section 3.6), embedded keys and their addresses (RFC 8725 sections 2.9, 3.10).
+_REFUSED_MEMBERS = ("crit", "b64", "zip", "jwk", "jku", "x5u")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class UntrustedJws:
+    """A token taken apart. Nothing in it may be believed until ``verify_signature`` has returned.
+
+    Attributes:
+        header: The JOSE header.
+        claims: The payload, a JSON object.
+        algorithm: ``alg`` as the header has it.
+        kid: ``kid``, if any.
+        signing_input: What is signed.
+        signature: Its bytes; may be empty.
+    """
+
+    header: dict[str, Any]
+    claims: dict[str, Any]
+    algorithm: str
+    kid: str | None
+    signing_input: bytes
+    signature: bytes
+
+
+def read_untrusted(token: AccessToken) -> UntrustedJws:
+    """Takes a token apart and refuses whatever needs no key to be refused.
+
+    Raises:
+        TokenMalformed: Not three parts of canonical base64url, JSON objects in the first two.
+        TokenInvalid: A header that no policy of ours could accept.
+    """
+    match = _COMPACT.fullmatch(token.text)
+    if match is None:
+        raise TokenMalformed(f"three parts of base64url were expected, found {_form(token.text)}")
+    header, claims = _read_object(match[1], "header"), _read_object(match[2], "payload")
+    signature = _decode(match[3], "signature")
+    for member in _REFUSED_MEMBERS:
+        if member in header:
+            raise TokenInvalid(f"the header has {member}, which is never taken")
+    algorithm, kid = header.get("alg"), header.get("kid")
+    if not isinstance(algorithm, str):
+        raise TokenInvalid("the header's alg is missing or no text")
+    if kid is not None and not isinstance(kid, str):
+        raise TokenInvalid("the header's kid is no text")
+    return UntrustedJws(
+        header=header,
+        claims=claims,
+        algorithm=algorithm,
+        kid=kid,
+        signing_input=token.text[: match.end(2)].encode("ascii"),
+        signature=signature,
+    )
+
+
+def verify_signature(jws: UntrustedJws, candidates: Sequence[VerificationKey], algorithm: str) -> None:
+    """Returns if one of the keys made the signature with exactly this algorithm.
+
+    Args:
+        jws: The token.
+        candidates: The keys to try; the caller bounds them.
+        algorithm: The algorithm by its own name, from the provider's allow-list.
+
+    Raises:
+        TokenInvalid: None did.
+    """
+    if not any(key.verifies(algorithm, jws.signing_input, jws.signature) for key in candidates):
+        raise TokenInvalid("the signature does not match the provider's key")
+
+
+def _form(text: str) -> str:
+    parts = text.count(".") + 1
+    if parts == 5:
+        return "five: an encrypted token (RFC 7516), which is not a signed one"
+    return "another character" if parts == 3 else f"{parts}"
+
+
+def _read_object(part: str, name: str) -> dict[str, Any]:
+    try:
+        value = strict_json.loads(_decode(part, name))
+    except strict_json.JsonInvalid as error:
+        raise TokenMalformed(f"the {name} is not readable JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise TokenMalformed(f"the {name} is no JSON object")
+    return value
+
+
+def _decode(part: str, name: str) -> bytes:
+    rest = len(part) % 4
+    if rest == 1 or (rest and part[-1] not in _LAST_CHARACTERS[rest]):
+        raise TokenMalformed(f"the {name} is not canonical base64url")
+    return binascii.a2b_base64(part.translate(_TO_STANDARD) + "=" * (-rest % 4))

@@ -1,0 +1,174 @@
+"""One verification key: what it is good for, and the check of a signature.
+
+joserfc does the cryptography. What it leaves open is closed here (THREATS.md L12 to L15): a key is taken only if it is
+strong, meant for signatures, and public; one bad key never spoils the rest of its set.
+"""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from joserfc import jwk
+from joserfc.errors import JoseError
+from joserfc.jws import JWSRegistry
+
+from bridge.oidc.algorithms import ASYMMETRIC, EDDSA, EDWARDS, RSA_BITS, SYMMETRIC
+
+_CURVE_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
+_PUBLIC_MEMBERS = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
+_MAX_RSA_BITS = 16384
+_engines = JWSRegistry(algorithms=[*ASYMMETRIC, *SYMMETRIC])
+
+
+class KeyUnusable(ValueError):
+    """The key is weak, broken or meant for something else; the message says which, for the operator's log."""
+
+
+class VerificationKey:
+    """A key and the algorithms that it may verify.
+
+    Attributes:
+        kid: Its name in the key set; ``None`` for one that has none.
+        algorithms: RFC 7518 and RFC 9864 names; one where the key names one (RFC 8725 section 3.1).
+
+    Two keys are equal when they verify the same tokens.
+    """
+
+    __slots__ = ("_key", "_thumbprint", "algorithms", "kid")
+
+    def __init__(self, key: jwk.Key, kid: str | None, algorithms: frozenset[str]) -> None:
+        self._key = key
+        self._thumbprint = key.thumbprint()
+        self.kid = kid
+        self.algorithms = algorithms
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, VerificationKey) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[str | None, str, frozenset[str]]:
+        return self.kid, self._thumbprint, self.algorithms
+
+    def verifies(self, algorithm: str, signing_input: bytes, signature: bytes) -> bool:
+        """Whether the signature is this key's, made with exactly this algorithm."""
+        if algorithm not in self.algorithms:
+            return False
+        try:
+            return _engines.get_alg(algorithm).verify(signing_input, signature, self._key)
+        except (JoseError, ValueError, TypeError):
+            return False
+
+    def __repr__(self) -> str:
+        return f"VerificationKey(kid={self.kid!r}, algorithms={sorted(self.algorithms)})"
+
+
+def from_jwk(member: Any) -> VerificationKey:
+    """A key of a published set (RFC 7517).
+
+    Only the public members are read: of a private key published by mistake we take no more than of others.
+
+    Raises:
+        KeyUnusable: Not for signatures, symmetric, weak, malformed, or of an unknown kind, which is to be skipped
+            (RFC 7517 section 5).
+    """
+    if not isinstance(member, Mapping):
+        raise KeyUnusable("not an object")
+    kty, kid, named = (_text(member, name) for name in ("kty", "kid", "alg"))
+    if kty not in _PUBLIC_MEMBERS:
+        raise KeyUnusable("a symmetric key, which must never be published" if kty == "oct" else "an unknown kty")
+    if member.get("use", "sig") != "sig":
+        raise KeyUnusable("a use other than sig")
+    operations = member.get("key_ops", ["verify"])
+    if not isinstance(operations, list) or "verify" not in operations:
+        raise KeyUnusable("key_ops without verify")
+    public: dict[str, str | list[str]] = {
+        name: value for name in _PUBLIC_MEMBERS[kty] if isinstance(value := member.get(name), str)
+    }
+    if len(public) != len(_PUBLIC_MEMBERS[kty]):
+        raise KeyUnusable("a member missing or no text")
+    if max(map(len, public.values())) > _MAX_RSA_BITS // 6 + 4:
+        raise KeyUnusable("larger than any key in use")
+    try:
+        with warnings.catch_warnings(action="ignore"):  # joserfc warns of weak keys; we refuse them
+            key = jwk.import_key({"kty": kty, **public})
+        fitting = _fitting_algorithms(key)
+    except KeyUnusable:
+        raise
+    except (JoseError, ValueError, TypeError, KeyError, OverflowError) as error:
+        raise KeyUnusable("malformed, or a point off its curve") from error
+    if named is not None:
+        fitting &= set(EDWARDS) if named == EDDSA else {named}
+        if not fitting:
+            raise KeyUnusable("an alg that does not fit the key")
+    return VerificationKey(key, kid, frozenset(fitting))
+
+
+def _text(member: Mapping[str, Any], name: str) -> str | None:
+    value = member.get(name)
+    if value is not None and not isinstance(value, str):
+        raise KeyUnusable(f"a {name} that is no text")
+    return value
+
+
+def from_pem(text: str) -> VerificationKey:
+    """A public key that an operator gave as PEM text; it has no kid and so answers to any.
+
+    Raises:
+        KeyUnusable: Not the PEM text of a public key, or a weak one.
+    """
+    if "PRIVATE KEY" in text:
+        raise KeyUnusable("a private key; the bridge needs, and should see, only the public one")
+    for kind in (jwk.RSAKey, jwk.ECKey, jwk.OKPKey):
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                key = kind.import_key(text)
+        except (JoseError, ValueError, TypeError):
+            continue
+        return VerificationKey(key, None, frozenset(_fitting_algorithms(key)))
+    raise KeyUnusable("not the PEM text of a public key")
+
+
+def from_secret(secret: str) -> VerificationKey:
+    """A shared secret, good for as many HS algorithms as it is long enough for (RFC 7518 section 3.2)."""
+    size = len(secret.encode())
+    algorithms = frozenset(name for name in SYMMETRIC if size * 8 >= int(name[2:]))
+    return VerificationKey(jwk.OctKey.import_key(secret), None, algorithms)
+
+
+def unfit_public_key(text: str) -> str:
+    """Why a PEM text is no usable public key, or an empty text."""
+    try:
+        from_pem(text)
+    except KeyUnusable as error:
+        return str(error)
+    return ""
+
+
+def _fitting_algorithms(key: jwk.Key) -> set[str]:
+    if isinstance(key, jwk.RSAKey):
+        numbers = key.public_key.public_numbers()
+        if not RSA_BITS <= numbers.n.bit_length() <= _MAX_RSA_BITS:
+            raise KeyUnusable(f"an RSA key of {numbers.n.bit_length()} bits, {RSA_BITS} or more were expected")
+        if numbers.e < 3 or numbers.e % 2 == 0 or numbers.n % 2 == 0:
+            raise KeyUnusable("an RSA key with a broken modulus or exponent")
+        if _has_roca_fingerprint(numbers.n):
+            raise KeyUnusable("an RSA key of the ROCA family (CVE-2017-15361), whose private key can be computed")
+        return {name for name in ASYMMETRIC if name[:2] in {"RS", "PS"}}
+    if isinstance(key, jwk.ECKey) and key.curve_name in _CURVE_ALGORITHMS:
+        return {_CURVE_ALGORITHMS[key.curve_name]}
+    if isinstance(key, jwk.OKPKey) and key.curve_name in EDWARDS:
+        return {key.curve_name}
+    raise KeyUnusable("a curve that is not for signatures here")
+
+
+# CVE-2017-15361: such a modulus is a power of 65537 modulo every small prime. These are the primes for which that
+# tells, each with the residues in question (Nemec et al., "The Return of Coppersmith's Attack", 2017, section 5.1).
+_ROCA_PRIMES = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
+_ROCA_RESIDUES = tuple((prime, {pow(65537, power, prime) for power in range(prime)}) for prime in _ROCA_PRIMES)
+
+
+def _has_roca_fingerprint(modulus: int) -> bool:
+    return all(modulus % prime in residues for prime, residues in _ROCA_RESIDUES)

@@ -1,0 +1,201 @@
+"""The endpoint: contract in, authenticate, contract out. Errors become answers here and only here.
+
+It speaks ASGI itself instead of through request and response objects: they would cost as much as all the rest.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from time import perf_counter
+
+from starlette.types import Receive, Scope, Send
+
+from bridge.authentication import Authenticated, Authentication
+from bridge.config.model import Callback, LimitSettings
+from bridge.contract.domains import domain_list
+from bridge.contract.header_token import HeaderTokens
+from bridge.contract.request import CallbackRequest, body_kind, read_request
+from bridge.contract.response import Answer, Responses, refusal
+from bridge.errors import BridgeError, CallerUnauthorized, InternalError, Overloaded, TooManyFailedCalls
+from bridge.server.access_log import AccessLog, StrangerLog
+from bridge.server.event_log import EventLog, trace_of
+from bridge.server.limits import ClientGone, InFlight, TokenBucket, read_body, refuse_declared_length
+from bridge.server.reply import send_answer
+from bridge.server.request_id import HEADER, REQUEST_ID, RequestIds
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class UntrustedHead:
+    """The headers that matter here, gathered in one pass; all values of each, for repetition is an attack."""
+
+    __slots__ = ("authorization", "content_length", "content_type", "request_ids")
+
+    def __init__(self, headers: Headers) -> None:
+        self.authorization: list[bytes] = []
+        self.content_type: list[bytes] = []
+        self.request_ids: list[bytes] = []
+        self.content_length = b""
+        for name, value in headers:
+            if name == b"authorization":
+                self.authorization.append(value)
+            elif name == b"content-type":
+                self.content_type.append(value)
+            elif name == b"content-length":
+                self.content_length = value
+            elif name == HEADER:
+                self.request_ids.append(value)
+
+
+class Gate:
+    """What all callbacks share: places for requests in flight, and patience with callers who lack the header token.
+
+    Args:
+        limits: ``limits:`` of the configuration.
+        log: Where events go.
+    """
+
+    def __init__(self, limits: LimitSettings, log: EventLog) -> None:
+        self.limits = limits
+        self.log = log
+        self.in_flight = InFlight(limits.in_flight)
+        self.failed_callers = TokenBucket(limits.failed_callers)
+        self.strangers = StrangerLog(log)
+        self.request_ids = RequestIds()
+
+
+class CallbackEndpoint:
+    """One callback's ``POST``.
+
+    Args:
+        callback: Its configuration.
+        authentication: Its flow.
+        gate: What it shares with the other callbacks.
+    """
+
+    def __init__(self, callback: Callback, authentication: Authentication, gate: Gate) -> None:
+        self._header_tokens = _header_tokens(callback)
+        self._responses = Responses(callback.settings)
+        self._authentication = authentication
+        self._gate = gate
+        self._limits = gate.limits
+        self._log = AccessLog(gate.log, callback.name)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request. The order of checks is CONTRACT.md's: header token, sizes, content type, body, token."""
+        began = perf_counter()
+        head = UntrustedHead(scope["headers"])
+        ids = head.request_ids
+        request_id = self._gate.request_ids.accept(ids[0]) if len(ids) == 1 else self._gate.request_ids.new()
+        try:
+            self._header_tokens.check(head.authorization)
+        except CallerUnauthorized as error:
+            await _turn_away(send, error, request_id, gate=self._gate, log=self._log, began=began)
+            return
+        REQUEST_ID.set(request_id)
+        fingerprint = ""
+        try:
+            with self._gate.in_flight:
+                async with asyncio.timeout(self._limits.deadline):
+                    request = await self._read(head, receive)
+                    fingerprint = request.token.fingerprint
+                    known = await self._authentication.authenticate(request.token)
+                answer = self._responses.success(known.user)
+            self._log.success(
+                request_id,
+                provider=known.provider,
+                status=answer.status,
+                seconds=perf_counter() - began,
+                cached=known.cached,
+                token=fingerprint,
+            )
+            if self._gate.log.level <= logging.DEBUG:
+                self._compare(request, known, request_id)
+        except ClientGone:
+            self._gate.log.write(logging.DEBUG, "caller_gone", request_id=request_id)
+            return
+        except BaseException as error:  # noqa: BLE001 - whatever happens, the caller gets an answer and the log a line
+            failure = self._failure(error, request_id)
+            answer = self._responses.failure(failure, request_id)
+            self._log.failure(
+                request_id, failure, status=answer.status, seconds=perf_counter() - began, token=fingerprint
+            )
+        await send_answer(send, answer, request_id)
+
+    async def _read(self, head: UntrustedHead, receive: Receive) -> CallbackRequest:
+        refuse_declared_length(head.content_length, self._limits.body)
+        kind = body_kind(head.content_type)
+        body = await read_body(receive, self._limits.body)
+        return read_request(body, kind, max_token=self._limits.token)
+
+    def _failure(self, error: BaseException, request_id: str) -> BridgeError:
+        if isinstance(error, BridgeError):
+            return error
+        if isinstance(error, TimeoutError):
+            return Overloaded(
+                f"not answered within {self._limits.deadline:g} s",
+                hint="Did the caller send its whole body? Is the provider slow? limits.deadline sets the time.",
+            )
+        if isinstance(error, asyncio.CancelledError):
+            # server.grace is over. Raised further, it would become a plain-text 500 and a stack trace.
+            return Overloaded(
+                "stopped while it was being answered", hint="server.grace sets how long stopping may take."
+            )
+        if not isinstance(error, Exception):
+            raise error
+        self._gate.log.write(logging.ERROR, "internal_error", request_id=request_id, trace=trace_of(error))
+        return InternalError("a defect of the bridge", hint="Please report the event internal_error of this request.")
+
+    def _compare(self, request: CallbackRequest, known: Authenticated, request_id: str) -> None:
+        """Notes where the body contradicts what is verified (CONTRACT.md, "The request"); decides nothing."""
+        pairs = {
+            "user_id": (request.untrusted_user_id, known.user.id),
+            "email": (request.untrusted_email, known.user.email),
+        }
+        fields = [name for name, (said, verified) in pairs.items() if said and verified and said != verified]
+        if fields:
+            self._gate.log.write(logging.DEBUG, "body_contradicts_token", request_id=request_id, fields=fields)
+
+
+class DomainsEndpoint:
+    """One callback's ``GET`` of its domain list, behind the same header token."""
+
+    def __init__(self, callback: Callback, gate: Gate) -> None:
+        self._header_tokens = _header_tokens(callback)
+        self._answer = domain_list(callback.settings.domains)
+        self._gate = gate
+        self._log = AccessLog(gate.log, callback.name)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
+        """Answers one request."""
+        began = perf_counter()
+        head = UntrustedHead(scope["headers"])
+        ids = head.request_ids
+        request_id = self._gate.request_ids.accept(ids[0]) if len(ids) == 1 else self._gate.request_ids.new()
+        try:
+            self._header_tokens.check(head.authorization)
+        except CallerUnauthorized as error:
+            await _turn_away(send, error, request_id, gate=self._gate, log=self._log, began=began)
+            return
+        await send_answer(send, self._answer, request_id)
+
+
+async def _turn_away(
+    send: Send, error: CallerUnauthorized, request_id: str, *, gate: Gate, log: AccessLog, began: float
+) -> None:
+    """Answers a caller without the header token; beyond ``limits.failed_callers``, with next to no work."""
+    answer: Answer
+    if gate.failed_callers.take():
+        answer = refusal(error, request_id)
+        log.failure(request_id, error, status=answer.status, seconds=perf_counter() - began)
+    else:
+        many = TooManyFailedCalls(
+            error.detail, hint="limits.failed_callers sets how many are looked at.", retry_after=1
+        )
+        answer = refusal(many, request_id)
+        gate.strangers.refused(many, request_id)
+    await send_answer(send, answer, request_id)
+
+
+def _header_tokens(callback: Callback) -> HeaderTokens:
+    return HeaderTokens([secret.get_secret_value() for secret in callback.settings.header_token])

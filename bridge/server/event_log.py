@@ -1,0 +1,148 @@
+"""The log: one event, one line, in JSON for programs or in text for people.
+
+Nothing in a line can break out of it: JSON escapes every control character, what is not ASCII is escaped too, and long
+texts are cut (THREATS.md O09). Exceptions are written without their message, which may quote a visitor's data (O10).
+"""
+
+import contextlib
+import json
+import logging
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from bridge.config.model import LogSettings
+from bridge.server.request_id import REQUEST_ID
+
+LONGEST_TEXT = 1000
+"""Characters of one text in a line; the rest is cut."""
+
+DEEPEST_TRACE = 40
+"""Frames of one exception that are written, the innermost."""
+
+_NAMES = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "error"}
+_LEVELS = {name: level for level, name in _NAMES.items()}
+
+
+class EventLog:
+    """Where events go.
+
+    Args:
+        settings: ``log:`` of the configuration.
+        write: Takes one line, newline included; default: standard output.
+        terminal: Whether a person is looking, for ``format: auto``; default: whether standard output is a terminal.
+        now: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        settings: LogSettings,
+        *,
+        write: Callable[[bytes], object] | None = None,
+        terminal: bool | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        if terminal is None:
+            terminal = write is None and sys.stdout.isatty()
+        self.level = _LEVELS[settings.level]
+        self._write = write or _write_to_stdout
+        self._line = _text_line if settings.format == "text" or (settings.format == "auto" and terminal) else _json_line
+        self._now = now
+        self._second = -1
+        self._clock = ""
+
+    def write(self, level: int, event: str, **fields: Any) -> None:
+        """Writes one event, unless the level is below ``log.level``.
+
+        Args:
+            level: One of ``logging``'s.
+            event: What happened, a word.
+            fields: Texts, numbers, true/false, lists of those; never a token, a secret or a visitor's data.
+        """
+        if level < self.level:
+            return
+        line = self._line({"time": self._time(), "level": _NAMES.get(level, "error"), "event": event, **fields})
+        with contextlib.suppress(OSError):  # whoever read the log is gone; callbacks are answered all the same
+            self._write(line)
+
+    def _time(self) -> str:
+        now = self._now()
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._clock = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        return f"{self._clock}.{int((now - second) * 1000):03d}Z"
+
+
+class EventHandler(logging.Handler):
+    """Takes what lower layers and libraries say by ``logging`` into the event log, in the same form."""
+
+    def __init__(self, log: EventLog) -> None:
+        super().__init__(log.level)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes one record; a record that cannot be formatted is written as its bare template."""
+        try:
+            message = record.getMessage()
+        except Exception:  # noqa: BLE001 - a defect in somebody's log call must not become a failed callback
+            message = str(record.msg)
+        fields: dict[str, Any] = {"logger": record.name, "message": message}
+        if request_id := REQUEST_ID.get():
+            fields["request_id"] = request_id
+        if record.exc_info and record.exc_info[1] is not None:
+            fields["trace"] = trace_of(record.exc_info[1])
+        level = next((known for known in (40, 30, 20) if record.levelno >= known), logging.DEBUG)
+        self._log.write(level, "log", **fields)
+
+
+def trace_of(error: BaseException) -> list[str]:
+    """An exception and what it came from: types and places, outermost frame first, without messages and values."""
+    lines: list[str] = []
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        lines.append(f"{type(current).__module__}.{type(current).__qualname__}")
+        frames = traceback.extract_tb(current.__traceback__)[-DEEPEST_TRACE:]
+        lines += [f"  {frame.filename}:{frame.lineno} {frame.name}: {frame.line}" for frame in frames]
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+    return lines
+
+
+def _write_to_stdout(line: bytes) -> None:
+    # Not through sys.stdout: its buffer keeps what a closed pipe refused, and fails once more at exit.
+    os.write(1, line)
+
+
+def _json_line(fields: dict[str, Any]) -> bytes:
+    try:
+        line = orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # a lone surrogate
+        line = b""
+    if len(line) <= LONGEST_TEXT and line and line.isascii():
+        return line
+    return (json.dumps({name: _cut(value) for name, value in fields.items()}, default=str) + "\n").encode("ascii")
+
+
+def _text_line(fields: dict[str, Any]) -> bytes:
+    head = f"{fields['time'][11:19]} {fields['level']:7} {fields['event']}"
+    rest = [
+        f"{name}={value if isinstance(value, (int, float)) else json.dumps(_cut(value), default=str)}"
+        for name, value in fields.items()
+        if name not in {"time", "level", "event", "trace"}
+    ]
+    trace = "".join("\n    " + json.dumps(line)[1:-1] for line in fields.get("trace", ()))
+    return (" ".join([head, *rest]) + trace + "\n").encode("ascii")
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return value[:LONGEST_TEXT] + "..."
+    return value

@@ -1,0 +1,116 @@
+"""What one request, and all of them together, may take."""
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from starlette.types import Receive
+
+from bridge.errors import BodyTooLarge, Overloaded
+
+IN_FLIGHT_RETRY_AFTER = 1
+"""Seconds: a callback takes milliseconds, so a place is free by then."""
+
+
+class ClientGone(Exception):
+    """The caller closed the connection before its request was complete."""
+
+
+class InFlight:
+    """Places for requests that are being answered; entering takes one, leaving gives it back.
+
+    Args:
+        limit: ``limits.in_flight``.
+
+    Raises:
+        Overloaded: On entering, when there is none.
+    """
+
+    __slots__ = ("_limit", "_taken")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken = 0
+
+    def __enter__(self) -> None:
+        if self._taken >= self._limit:
+            raise Overloaded(
+                f"{self._taken} callbacks are being answered",
+                hint="Is the provider slow? Else raise limits.in_flight, or run more replicas.",
+                retry_after=IN_FLIGHT_RETRY_AFTER,
+            )
+        self._taken += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._taken -= 1
+
+
+class TokenBucket:
+    """So many events per second, with as many in one go as a second brings (but at least one).
+
+    Args:
+        rate: Events per second; 0 allows none.
+        now: Seconds of a clock that never goes back.
+    """
+
+    __slots__ = ("_at", "_left", "_most", "_now", "_rate")
+
+    def __init__(self, rate: float, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._most = max(rate, 1.0) if rate > 0 else 0.0
+        self._left = self._most
+        self._now = now
+        self._at = now()
+
+    def take(self) -> bool:
+        """Whether one more event is allowed now."""
+        now = self._now()
+        self._left = min(self._most, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+def refuse_declared_length(untrusted: bytes, limit: int) -> None:
+    """Refuses a body by its ``Content-Length``, before any of it is read.
+
+    Raises:
+        BodyTooLarge: It announces more than ``limit`` bytes.
+    """
+    if untrusted.isdigit() and int(untrusted) > limit:
+        raise _too_large(limit)
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """The whole body, counted while it is read.
+
+    Args:
+        receive: ASGI's.
+        limit: Bytes at most: ``limits.body``.
+
+    Raises:
+        BodyTooLarge: There is more; what came so far is dropped.
+        ClientGone: The connection ended first.
+    """
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message.get("more_body"):
+        parts, size = [body], len(body)
+        while message.get("more_body") and size <= limit:
+            message = await receive()
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+        body = b"".join(parts)
+    if message["type"] != "http.request":
+        raise ClientGone
+    if len(body) > limit:
+        raise _too_large(limit)
+    return body
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body has more than {limit} bytes", hint="limits.body sets how much is read.")

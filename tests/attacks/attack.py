@@ -1,0 +1,131 @@
+"""One row of an attack table, and what every attack must come to.
+
+A row has one fault and is otherwise valid. Each is struck after its *twin*, the same thing without the fault, was
+accepted by the same bridge, so that no row can pass because something else was wrong.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.bridge_process import RunningBridge, StartBridge, configuration, provider
+from tests.issuer.keys import jwks
+from tests.issuer.mint import good_claims, good_header, good_token, sign
+from tests.issuer.process import Issuer
+
+Mint = Callable[[str], str]
+"""An issuer's URL -> a token."""
+
+ACCEPTED = None
+"""The code of an answer whose ``status`` is true."""
+
+STATUS: Mapping[str | None, int] = {
+    ACCEPTED: 200,
+    "body_invalid": 400,
+    "caller_unauthorized": 401,
+    "token_missing": 401,
+    "token_malformed": 401,
+    "token_invalid": 401,
+    "token_untrusted": 401,
+    "token_expired": 401,
+    "token_not_yet_valid": 401,
+    "identity_unusable": 403,
+    "not_found": 404,
+    "body_too_large": 413,
+    "provider_unavailable": 503,
+}
+"""CONTRACT.md's table, written down a second time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """One fault.
+
+    Attributes:
+        threat: The id of the threat's class.
+        name: The fault, in a few words.
+        token: Makes the token, given the issuer's URL.
+        code: What the bridge must answer.
+        requests: How often, at most, the identity providers may be asked because of it.
+        twin: The token without the fault.
+        realm: Which of the issuer's realms the token is of.
+    """
+
+    threat: str
+    name: str
+    token: Mint
+    code: str | None
+    requests: int = 0
+    twin: Mint = good_token
+    realm: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.threat} {self.name}"
+
+    def strike(self, bridge: RunningBridge, issuer: Issuer) -> None:
+        """Posts the twin, which must be accepted, and then the attack."""
+        url = issuer.url + self.realm
+        twin = bridge.post(self.twin(url))
+        assert (twin.code, twin.status) == (ACCEPTED, 200), "the twin was refused"
+        asked = issuer.asked()
+        answer = bridge.post(self.token(url))
+        assert (answer.code, answer.status) == (self.code, STATUS[self.code])
+        assert issuer.asked() - asked <= self.requests
+        if self.code is not ACCEPTED:
+            assert set(answer.json) == {"status", "message", "code", "request_id"}
+
+
+REALMS: Mapping[str, Mapping[str, Any]] = {
+    "": {},
+    "/rs256": {"algorithms": ["RS256"]},
+    "/parties": {"authorized_parties": ["web-shop"]},
+    "/both": {"accept": ["access_token", "id_token"], "id_token_audience": ["web-shop"]},
+    "/scoped": {"required_scopes": ["chat"]},
+    "/young": {"max_token_age": "1h"},
+    "/no-leeway": {"leeway": "0s"},
+}
+"""Providers of one bridge, by realm: what each asks beyond the defaults."""
+
+
+def attacked_bridge(issuer: Issuer, start_bridge: StartBridge) -> RunningBridge:
+    """The session's bridge with a provider per realm of ``REALMS``, all keys fetched; a bystander at ``/attacker``."""
+    for realm in REALMS:
+        issuer.realm(realm.removeprefix("/")) if realm else issuer.set(jwks=jwks())
+    issuer.realm("attacker")
+    providers = {
+        f"p{number}": provider(issuer.url + realm, id_prefix=f"{number}:", **members)
+        for number, (realm, members) in enumerate(REALMS.items())
+    }
+    bridge = start_bridge(configuration(providers=providers), shared=True)
+    bridge.wait_until_ready()
+    return bridge
+
+
+def header(**members: Any) -> Mint:
+    """A token whose header has these members too, signed as RS256 whatever its ``alg`` says; ``...`` removes one."""
+    return lambda issuer: sign(good_header(**members), good_claims(issuer), "rsa", algorithm="RS256")
+
+
+def raw_header(text: str | bytes) -> Mint:
+    """A token with this text for a header, signed as RS256."""
+    return lambda issuer: sign(text, good_claims(issuer), "rsa", algorithm="RS256")
+
+
+def claims(**members: Any) -> Mint:
+    """A token with these claims too; ``...`` removes one."""
+    return lambda issuer: good_token(issuer, **members)
+
+
+def payload(value: Any) -> Mint:
+    """A token with this payload: text or bytes as they are, anything else as JSON."""
+    return lambda _: sign(good_header(), value, "rsa")
+
+
+def signed(algorithm: str, key: str, *, kid: str = "", **members: Any) -> Mint:
+    """A token truly signed with this algorithm under this key, whose name is its ``kid`` unless given."""
+    return lambda issuer: sign(good_header(algorithm, kid or key, **members), good_claims(issuer), key)
+
+
+def rewritten(change: Callable[[str], str], token: Mint = good_token) -> Mint:
+    """A token whose text was changed after signing."""
+    return lambda issuer: change(token(issuer))

@@ -1,0 +1,246 @@
+"""A running bridge: ``python -m bridge serve`` as a process, called as CX Genie would call it.
+
+The configuration is written as JSON, which is YAML; both ports are picked by the system and read from the log line
+``{"event": "listening", "url": …, "admin_url": …}``.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import queue
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import EllipsisType
+from typing import Any, Protocol, Self
+from urllib.parse import urlsplit
+
+from tests.issuer.mint import AUDIENCE
+
+SECRET = "wq7Vt2-the-secret-of-this-test-run"
+"""The header token of every bridge here, unless a test says otherwise."""
+
+_ROOT = Path(__file__).parents[1]
+_START, _STOP = 20.0, 10.0  # seconds that a process may take on a noisy machine
+
+
+def provider(issuer: str, **members: Any) -> dict[str, Any]:
+    """The smallest provider, with more members if given."""
+    return {"issuer": issuer, "audience": AUDIENCE, **members}
+
+
+def callback(**members: Any) -> dict[str, Any]:
+    """The smallest callback, with more members if given."""
+    return {"header_token": {"env": "HEADER_TOKEN"}, **members}
+
+
+def configuration(*issuers: str, **members: Any) -> dict[str, Any]:
+    """A configuration with one callback and a provider ``p0``, ``p1`` … per issuer; ``members`` are top-level keys."""
+    prefixes = [f"{number}:" if len(issuers) > 1 else "" for number in range(len(issuers))]
+    return {
+        "version": 1,
+        "callback": callback(),
+        "providers": {
+            f"p{number}": provider(issuer, id_prefix=prefix)
+            for number, (issuer, prefix) in enumerate(zip(issuers, prefixes, strict=True))
+        },
+        **members,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of the bridge; ``headers`` by lower-case name, ``json`` the body."""
+
+    status: int
+    headers: Mapping[str, str]
+    json: Any
+
+    @property
+    def code(self) -> str | None:
+        """The failure's code; ``None`` where ``status`` is true."""
+        return None if self.json["status"] is True else self.json["code"]
+
+
+class RunningBridge:
+    """One process.
+
+    Attributes:
+        url: The public port's address.
+        admin_url: The private port's.
+        lines: What it has logged so far: parsed where a line is JSON, else the text.
+    """
+
+    def __init__(self, config: Mapping[str, Any] | str, directory: Path, environment: Mapping[str, str]) -> None:
+        if not isinstance(config, str):
+            config = json.dumps(
+                {
+                    "server": {"host": "127.0.0.1", "port": 0},
+                    "admin": {"port": 0},
+                    "log": {"format": "json", "level": "debug"},
+                    **config,
+                },
+                indent=1,
+                ensure_ascii=False,
+            )
+        file = directory / "bridge.yaml"
+        file.write_text(config, encoding="utf-8")
+        self.lines: list[Any] = []
+        self._listening: queue.Queue[Mapping[str, str] | None] = queue.Queue()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bridge", "serve", "--config", str(file)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=_ROOT,
+            env={**os.environ, "HEADER_TOKEN": SECRET, **environment},
+            text=True,
+            encoding="utf-8",
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        listening = self._listening.get(timeout=_START)
+        if listening is None:
+            self.stop()
+            raise RuntimeError("the bridge did not start:\n" + "\n".join(map(str, self.lines)))
+        self.url, self.admin_url = listening["url"], listening["admin_url"]
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                event = line.rstrip("\n")
+            self.lines.append(event)
+            if isinstance(event, dict) and event.get("event") == "listening":
+                self._listening.put(event)
+        self._listening.put(None)
+
+    def post(
+        self,
+        token: str | EllipsisType = ...,
+        *,
+        path: str = "/",
+        authorization: str | None = f"{SECRET} Bearer",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One callback with its own connection.
+
+        Args:
+            token: The visitor's token; without it the body has none.
+            path: The callback's path.
+            authorization: The Authorization header; ``None`` leaves it out.
+            body: The whole body instead.
+            headers: More headers, or other values.
+        """
+        if body is None:
+            body = json.dumps({} if token is ... else {"access_token": token}).encode()
+        given = {"Content-Type": "application/json"}
+        given |= {} if authorization is None else {"Authorization": authorization}
+        return self._call("POST", self.url, path, body, given | dict(headers or {}))
+
+    def get(self, path: str, *, authorization: str | None = None) -> Answer:
+        """A GET of the public port."""
+        return self._call("GET", self.url, path, None, {"Authorization": authorization} if authorization else {})
+
+    def wait_until_ready(self) -> None:
+        """Returns when each provider's first fetch has ended."""
+        while self.admin("/readyz") != 200:
+            time.sleep(0.02)
+
+    def admin(self, path: str) -> int:
+        """The status of a GET of the private port."""
+        connection = http.client.HTTPConnection(urlsplit(self.admin_url).netloc, timeout=_STOP)
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            return connection.getresponse().status
+
+    @staticmethod
+    def _call(method: str, url: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=_STOP)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, dict(headers))
+            response = connection.getresponse()
+            text = response.read()
+            fields = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, fields, json.loads(text) if text else None)
+
+    def raw(self, request: bytes) -> bytes:
+        """Whatever comes back for these bytes until the bridge closes or says no more."""
+        address = urlsplit(self.url)
+        received = b""
+        with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=_STOP) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(ConnectionError):
+                while chunk := connection.recv(65536):
+                    received += chunk
+        return received
+
+    def stop(self) -> int:
+        """Asks the process to end, waits, and gives its exit status."""
+        self._process.terminate()
+        try:
+            status = self._process.wait(_STOP)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._reader.join()
+            assert self._process.stdout is not None
+            self._process.stdout.close()
+        return status
+
+
+class StartBridge(Protocol):
+    """What the fixture ``start_bridge`` gives."""
+
+    def __call__(self, config: Mapping[str, Any] | str, *, shared: bool = False, **environment: str) -> RunningBridge:
+        """A running bridge of that configuration; ``environment`` is laid over the process's own.
+
+        With ``shared=True`` every test that asks for the same configuration and environment gets the same process, so a
+        test must not depend on what it was asked before.
+        """
+
+
+class Bridges:
+    """The bridges of a session: starting one costs a second, so those that can be shared are kept."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._shared: dict[str, RunningBridge] = {}
+
+    @contextlib.contextmanager
+    def for_one_test(self, directory: Path) -> Iterator[Callable[..., RunningBridge]]:
+        """A ``StartBridge`` whose unshared bridges end when the context does."""
+        with contextlib.ExitStack() as own:
+
+            def start(config: Mapping[str, Any] | str, *, shared: bool = False, **environment: str) -> RunningBridge:
+                if shared:
+                    return self._one_of(config, environment)
+                bridge = RunningBridge(config, directory, environment)
+                own.callback(bridge.stop)
+                return bridge
+
+            yield start
+
+    def _one_of(self, config: Mapping[str, Any] | str, environment: Mapping[str, str]) -> RunningBridge:
+        key = json.dumps([config, environment], sort_keys=True)
+        if key not in self._shared:
+            directory = self._directory / str(len(self._shared))
+            directory.mkdir()
+            self._shared[key] = RunningBridge(config, directory, environment)
+        return self._shared[key]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for bridge in self._shared.values():
+            bridge.stop()

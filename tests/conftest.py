@@ -1,0 +1,37 @@
+"""Fixtures only: objects with a life. What they are made of is imported."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bridge_process import Bridges, StartBridge
+from tests.issuer.process import Issuer, IssuerProcess
+
+
+@pytest.fixture(scope="session")
+def issuer_process() -> Iterator[IssuerProcess]:
+    """The adversarial issuer's process."""
+    with IssuerProcess() as process:
+        yield process
+
+
+@pytest.fixture
+def issuer(issuer_process: IssuerProcess) -> Issuer:
+    """The adversarial issuer, honest again before each test."""
+    issuer_process.reset()
+    return issuer_process
+
+
+@pytest.fixture(scope="session")
+def bridges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridges]:
+    """Every bridge of the session that tests may share."""
+    with Bridges(tmp_path_factory.mktemp("bridges")) as running:
+        yield running
+
+
+@pytest.fixture
+def start_bridge(bridges: Bridges, tmp_path: Path) -> Iterator[StartBridge]:
+    """Starts bridges that end with the test; with ``shared=True``, gives the session's one of that configuration."""
+    with bridges.for_one_test(tmp_path) as start:
+        yield start

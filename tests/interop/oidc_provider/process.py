@@ -1,0 +1,204 @@
+"""npm's ``oidc-provider``, certified by the OpenID Foundation, as a process that a visitor can log in at."""
+
+import base64
+import hashlib
+import html
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import aiohttp
+
+HERE = Path(__file__).parent
+CALLBACK = "http://127.0.0.1/signed-in"
+"""Where the shop's own site would take the code; nothing listens there."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """An application registered at the provider.
+
+    Attributes:
+        algorithm: What its tokens are signed with.
+        lifetime: Seconds for which they are good.
+    """
+
+    id: str
+    algorithm: str
+    lifetime: int = 600
+    secret: str = "a client secret of the interop tests"
+    redirect: str = CALLBACK
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What the provider's token endpoint gave."""
+
+    access_token: str
+    id_token: str
+
+
+def install() -> Path:
+    """The folder in which the provider is installed, outside the repository, one for each content of the lock file.
+
+    Raises:
+        AssertionError: Node or npm is missing, or ``npm ci`` failed: the sentence says what to do.
+    """
+    npm = shutil.which("npm")
+    assert npm is not None, (
+        "The interop tests run a real OpenID provider on Node.js: install node (20 or newer) and npm."
+    )
+    assert shutil.which("node") is not None, "npm is here, but node is not: install Node.js, version 20 or newer."
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "idp-bridge-tests"
+    digest = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()[:16]
+    installed = cache / f"oidc-provider-{digest}"
+    if not installed.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(HERE / name, scratch)
+            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            ended = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=300, check=False)
+            assert ended.returncode == 0, (
+                f"npm ci could not install oidc-provider: is the npm registry reachable?\n{ended.stderr}"
+            )
+            Path(scratch, "node_modules").rename(Path(scratch, "done"))
+            Path(scratch, "ready").mkdir()
+            Path(scratch, "done").rename(Path(scratch, "ready", "node_modules"))
+            try:
+                Path(scratch, "ready").rename(installed)  # at once, so that a second run never sees half of it
+            except OSError:
+                assert installed.exists()  # that second run was faster
+    return installed
+
+
+class OidcProvider:
+    """The provider on a free port of this machine.
+
+    Args:
+        clients: Its applications.
+        visitors: Claims by subject; the subject is what is typed into the login form.
+        log: A file that takes its output.
+    """
+
+    def __init__(self, *, clients: Sequence[Client], visitors: Mapping[str, Mapping[str, Any]], log: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.issuer = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        self._clients = {client.id: client for client in clients}
+        self._visitors = visitors
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Starts it with new signing keys; returns when it answers."""
+        configuration = {
+            "issuer": self.issuer,
+            "clients": [asdict(client) for client in self._clients.values()],
+            "visitors": self._visitors,
+        }
+        # A module that comes by standard input finds its imports from the working directory.
+        command = ["node", "--input-type=module", "-", json.dumps(configuration)]
+        with (HERE / "provider.mjs").open("rb") as module, self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=install(), stdin=module, stdout=log, stderr=log)
+        deadline = time.monotonic() + 30
+        while not self._answers():
+            assert self._process.poll() is None, f"oidc-provider ended:\n{self._log.read_text()}"
+            assert time.monotonic() < deadline, f"oidc-provider did not answer in 30 s:\n{self._log.read_text()}"
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Ends it."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            self._process = None
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.issuer}/.well-known/openid-configuration", timeout=5):
+                return True
+        except OSError:
+            return False
+
+    async def log_in(self, subject: str, client_id: str, *, resource: str | None = None) -> Tokens:
+        """Logs a visitor in by the authorization code flow, as his browser and the shop's server would.
+
+        Every page is the provider's own: forms are sent as they came, filled in (OpenID Connect Core section 3.1, with
+        RFC 7636's S256).
+
+        Args:
+            subject: Who logs in.
+            client_id: At which application.
+            resource: The API that the access token is for (RFC 8707): then it is a JWT (RFC 9068), else opaque.
+        """
+        client = self._clients[client_id]
+        verifier, state = secrets.token_urlsafe(32), secrets.token_urlsafe(8)
+        indicator = {"resource": resource} if resource else {}
+        request = {
+            "client_id": client.id,
+            "response_type": "code",
+            "scope": "openid profile email phone tier chat",
+            "redirect_uri": client.redirect,
+            **indicator,
+            "state": state,
+            "nonce": secrets.token_urlsafe(8),
+            "code_challenge": base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
+            .rstrip(b"=")
+            .decode(),
+            "code_challenge_method": "S256",
+        }
+        browser = aiohttp.CookieJar(unsafe=True)  # "unsafe" is aiohttp's word for cookies of an IP address
+        async with aiohttp.ClientSession(cookie_jar=browser, raise_for_status=True) as http:
+            answer = await http.get(f"{self.issuer}/auth", params=request, allow_redirects=False)
+            while not answer.headers.get("Location", "").startswith(client.redirect):
+                if answer.status == 200:  # the login form, then the consent form
+                    action, fields = _filled_in(await answer.text(), subject)
+                    answer = await http.post(urljoin(str(answer.url), action), data=fields, allow_redirects=False)
+                else:
+                    target = urljoin(str(answer.url), answer.headers["Location"])
+                    answer = await http.get(target, allow_redirects=False)
+            returned = parse_qs(urlsplit(answer.headers["Location"]).query)
+            assert returned.get("state") == [state], f"the login failed: {returned}"
+            grant = {
+                "grant_type": "authorization_code",
+                "code": returned["code"][0],
+                "redirect_uri": client.redirect,
+                "code_verifier": verifier,
+                **indicator,
+            }
+            answer = await http.post(
+                f"{self.issuer}/token", data=grant, auth=aiohttp.BasicAuth(client.id, client.secret.replace(" ", "+"))
+            )
+            given = await answer.json()
+        return Tokens(given["access_token"], given["id_token"])
+
+
+def _filled_in(page: str, subject: str) -> tuple[str, dict[str, str]]:
+    """Where a page's form goes and what it carries: its hidden fields, and a login with any password where it asks."""
+    form = re.search(r"<form[^>]* action=\"([^\"]+)\".*?</form>", page, re.DOTALL)
+    assert form is not None, f"a page without a form: {page}"
+    hidden = re.findall(r"<input type=\"hidden\" name=\"([^\"]+)\" value=\"([^\"]*)\"", form[0])
+    fields = {name: html.unescape(value) for name, value in hidden}
+    if 'name="login"' in form[0]:
+        fields |= {"login": subject, "password": "any"}
+    return html.unescape(form[1]), fields

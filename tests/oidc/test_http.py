@@ -1,0 +1,126 @@
+"""bridge/oidc/http.py: one bounded exchange, over real sockets with an issuer that misbehaves."""
+
+import ssl
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from bridge.errors import ProviderUnavailable
+from bridge.oidc.http import HttpClient, _retry_after, open_session
+from tests.issuer.process import Issuer
+
+Seen = list[tuple[str, str, str]]
+
+
+async def get(url: str, *, limit: float = 5.0) -> tuple[int | str, Seen]:
+    """Status or refusal of one exchange, and what ``on_exchange`` was told."""
+    seen: Seen = []
+
+    def on_exchange(provider: str, endpoint: str, outcome: str, seconds: float) -> None:
+        assert seconds >= 0
+        seen.append((provider, endpoint, outcome))
+
+    async with open_session() as session:
+        http = HttpClient(session, provider="shop", timeout=limit, on_exchange=on_exchange)
+        try:
+            return (await http.get(url, "jwks")).status, seen
+        except ProviderUnavailable as unavailable:
+            return unavailable.detail, seen
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [([], 200), ("jwks_404", 404), ("jwks_403", 403), ("jwks_html", 200), ("jwks_octet_stream", 200)],
+)
+async def test_gives_the_answer_whatever_its_status(issuer: Issuer, fault: str | list[str], status: int) -> None:
+    """What an answer means is for the caller to judge."""
+    issuer.set(fault=fault)
+    assert await get(f"{issuer.url}/jwks") == (status, [("shop", "jwks", str(status))])
+
+
+@pytest.mark.parametrize(
+    ("fault", "detail", "outcome"),
+    [
+        ("jwks_500", "HTTP 500", "500"),
+        ("jwks_503", "HTTP 503", "503"),
+        ("jwks_429", "HTTP 429", "429"),
+        ("jwks_hang", "did not answer within", "timeout"),
+        ("jwks_drip_feed", "did not answer within", "timeout"),
+        ("jwks_huge_body", "more than", "too_large"),
+        ("jwks_endless_chunked", "more than", "too_large"),
+        ("jwks_gzip", "compressed", "200"),
+        ("jwks_gzip_bomb", "compressed", "200"),
+        ("jwks_truncated", "broke off", "200"),
+        ("jwks_reset", "broke off", "unreachable"),
+        ("jwks_not_http", "broke off", "unreachable"),
+    ],
+)
+async def test_an_exchange_is_bounded(issuer: Issuer, fault: str, detail: str, outcome: str) -> None:
+    """K10, K11, K12: in time, in bytes, in form; the whole of it, not each read."""
+    issuer.set(fault=fault)
+    text, seen = await get(f"{issuer.url}/jwks", limit=1.0)
+    assert detail in str(text)
+    assert [one[2] for one in seen] == [outcome]
+
+
+async def test_never_follows_a_redirect(issuer: Issuer) -> None:
+    """K15: the address that was configured is the one that answers."""
+    issuer.set(fault=f"jwks_redirect {issuer.url}/elsewhere")
+    status, _ = await get(f"{issuer.url}/jwks")
+    assert status in {301, 302, 303, 307, 308}
+    assert issuer.asked() == 1
+
+
+async def test_nobody_there() -> None:
+    """A closed port, and a name that is none, are said in words without the address's query."""
+    for url in ("http://127.0.0.1:9/jwks?secret=1", "http://nowhere.invalid/jwks?secret=1"):
+        text, seen = await get(url)
+        assert "no connection" in str(text)
+        assert "secret" not in str(text)
+        assert seen[0][2] == "unreachable"
+
+
+async def test_a_private_authority_must_be_given(issuer: Issuer) -> None:
+    """The system's authorities count unless ca_file names others; a file without any is refused at once."""
+    async with open_session() as session:
+        with pytest.raises(ssl.SSLError):
+            HttpClient(session, provider="shop", timeout=1.0, ca_pem="no certificate")
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, None),
+        ("7", 7.0),
+        ("0", 0.0),
+        ("-1", None),
+        ("1e3", None),
+        ("soon", None),
+        ("٣", None),
+        ("9" * 400, 300.0),
+        ("", None),
+    ],
+)
+def test_retry_after_in_seconds(value: str | None, seconds: float | None) -> None:
+    """RFC 9110 section 10.2.3, bounded; garbage is no hint."""
+    assert _retry_after(value) == seconds
+
+
+@pytest.mark.parametrize(("ahead", "seconds"), [(60, 60), (-60, 0), (86400, 300)])
+def test_retry_after_as_a_date(ahead: int, seconds: float) -> None:
+    """The other form of it; a date in the past means now."""
+    value = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True)
+    assert _retry_after(value) == pytest.approx(seconds, abs=2)
+
+
+async def test_carries_no_cookies(issuer: Issuer) -> None:
+    """One exchange's cookie would travel with another visitor's token."""
+    issuer.set(headers={"Set-Cookie": "session=1; Path=/"})
+    async with open_session() as session:
+        http = HttpClient(session, provider="shop", timeout=5.0)
+        started = time.monotonic()
+        await http.get(f"{issuer.url}/jwks", "jwks")
+        assert len(session.cookie_jar) == 0
+        assert time.monotonic() >= started

@@ -1,0 +1,321 @@
+"""bridge/oidc/jwks.py: which key, and how fresh the set is. The clock is handed in; nothing waits for real."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from bridge.errors import ProviderUnavailable, TokenInvalid
+from bridge.oidc.jwks import MAX_CANDIDATES, MAX_KEYS, KeySet, RemoteKeys, StaticKeys, read_key_set
+from bridge.oidc.key import VerificationKey, from_jwk
+from tests.issuer.keys import private_jwk, public_jwk
+
+
+def key_set(*members: dict[str, Any]) -> KeySet:
+    """A set of these keys."""
+    return KeySet([from_jwk(member) for member in members])
+
+
+def kids(keys: Sequence[VerificationKey]) -> list[str | None]:
+    """What the keys are called."""
+    return [key.kid for key in keys]
+
+
+class TestSelection:
+    """KeySet.candidates."""
+
+    @pytest.mark.parametrize(
+        ("kid", "algorithm", "found"),
+        [
+            ("rsa", "RS256", ["rsa"]),
+            ("rsa", "ES256", []),
+            ("ec256", "ES256", ["ec256"]),
+            ("ec256", "ES384", []),
+            (None, "RS256", ["rsa", "rsa2"]),
+            (None, "Ed25519", []),
+            ("other", "RS256", []),
+            ("RSA", "RS256", []),
+        ],
+    )
+    def test_by_kid_and_algorithm(self, kid: str | None, algorithm: str, found: list[str]) -> None:
+        """A key is found by its kid, letter by letter, and only for an algorithm that it takes."""
+        keys = key_set(public_jwk("rsa"), public_jwk("rsa2"), public_jwk("ec256"))
+        assert kids(keys.candidates(kid, algorithm)) == found
+
+    def test_several_keys_of_one_kid(self) -> None:
+        """L14: a key of another kind under the same kid masks nothing."""
+        keys = key_set(public_jwk("ec256", kid="k"), public_jwk("rsa", kid="k"), public_jwk("rsa2", kid="k"))
+        assert len(keys.candidates("k", "RS256")) == 2
+        assert len(keys.candidates("k", "ES256")) == 1
+
+    def test_keys_without_kid_answer_to_any(self) -> None:
+        """A set that names nothing can only be tried; a key that is named goes first."""
+        keys = key_set(public_jwk("rsa", kid=None), public_jwk("rsa2"))
+        assert kids(keys.candidates("other", "RS256")) == [None]
+        assert kids(keys.candidates("rsa2", "RS256")) == ["rsa2"]
+
+    def test_is_bounded(self) -> None:
+        """One token never costs more than a few signatures."""
+        keys = KeySet([from_jwk(public_jwk("rsa", kid=str(position))) for position in range(MAX_CANDIDATES + 5)])
+        assert len(keys.candidates(None, "RS256")) == MAX_CANDIDATES
+
+    async def test_static_keys_say_why_not(self) -> None:
+        """Nothing is fetched for keys that the operator gave."""
+        keys = StaticKeys(key_set(public_jwk("rsa")))
+        assert kids(await keys.candidates("rsa", "RS256")) == ["rsa"]
+        for kid, algorithm in (("rsa", "ES256"), ("other", "RS256")):
+            with pytest.raises(TokenInvalid):
+                await keys.candidates(kid, algorithm)
+
+
+class TestReading:
+    """read_key_set."""
+
+    def test_one_bad_key_spoils_nothing(self, caplog: pytest.LogCaptureFixture) -> None:
+        """K07: each unfit key is skipped with a warning that names it; encryption keys are ordinary and silent."""
+        members = [
+            public_jwk("rsa1024"),
+            public_jwk("oct"),
+            {"kty": "AKP"},
+            5,
+            public_jwk("rsa2", use="enc"),
+            public_jwk("rsa"),
+        ]
+        with caplog.at_level(logging.WARNING):
+            keys = read_key_set(json.dumps({"keys": members}).encode(), "shop")
+        assert kids(keys.keys) == ["rsa"]
+        assert [record.args[1] for record in caplog.records if isinstance(record.args, tuple)] == [0, 1, 2, 3]
+        assert all("shop" in record.getMessage() for record in caplog.records)
+
+    def test_a_published_private_key_is_cried_out(self, caplog: pytest.LogCaptureFixture) -> None:
+        """K07: its public half is used; the log says what happened and nothing of the key."""
+        member = private_jwk("rsa")
+        read_key_set(json.dumps({"keys": [member]}).encode(), "shop")
+        assert "PRIVATE KEY" in caplog.text
+        assert member["d"] not in caplog.text
+
+    def test_an_empty_set_is_obeyed(self, caplog: pytest.LogCaptureFixture) -> None:
+        """K13: a provider that revokes all its keys means it."""
+        assert read_key_set(b'{"keys": []}', "shop").keys == ()
+        assert "no usable key" in caplog.text
+
+    @pytest.mark.parametrize(
+        "document",
+        [
+            b"",
+            b"[]",
+            b"null",
+            b"{}",
+            b'{"keys": {}}',
+            b'{"keys": null}',
+            b"<html>",
+            b'{"keys": [], "keys": []}',
+            b'{"keys": NaN}',
+            b"\xff",
+        ],
+    )
+    def test_other_documents_are_refused(self, document: bytes) -> None:
+        """K13: what is no JWK set never replaces one."""
+        with pytest.raises(ValueError, match=r"\w"):
+            read_key_set(document, "shop")
+
+    def test_the_number_of_keys_is_bounded(self) -> None:
+        """K12: nobody needs hundreds."""
+        with pytest.raises(ValueError, match="at most"):
+            read_key_set(json.dumps({"keys": [{}] * (MAX_KEYS + 1)}).encode(), "shop")
+
+
+class Publisher:
+    """What a provider publishes, how often it was asked, and the clock."""
+
+    def __init__(self, *names: str) -> None:
+        self.keys = key_set(*(public_jwk(name) for name in names))
+        self.fetches = 0
+        self.failure: Exception | None = None
+        self.gate: asyncio.Event | None = None
+        self.time = 1000.0
+        self.remote = RemoteKeys(
+            self.fetch, provider="shop", refresh=600, keep_stale=86400, cooldown=5, monotonic=lambda: self.time
+        )
+
+    async def fetch(self) -> KeySet:
+        """What the remote set calls; waits or fails when told to."""
+        self.fetches += 1
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        return self.keys
+
+    def publish(self, *names: str) -> None:
+        """Puts other keys into the published set."""
+        self.keys = key_set(*(public_jwk(name) for name in names))
+
+    async def ask(self, kid: str = "rsa") -> list[str | None]:
+        """The candidates for an RS256 token of that kid."""
+        return kids(await self.remote.candidates(kid, "RS256"))
+
+
+DOWN = ProviderUnavailable("connection refused")
+
+
+class TestFreshness:
+    """RemoteKeys."""
+
+    async def test_fetches_once_and_remembers(self) -> None:
+        """The first token waits for the keys, the next ones find them."""
+        shop = Publisher("rsa")
+        assert [await shop.ask() for _ in range(3)] == [["rsa"]] * 3
+        assert (shop.fetches, shop.remote.count, shop.remote.age) == (1, 1, 0.0)
+
+    async def test_a_cold_start_is_one_fetch(self) -> None:
+        """K21: a thousand callbacks at once share it, its failure too."""
+        shop = Publisher("rsa")
+        assert await asyncio.gather(*(shop.ask() for _ in range(1000))) == [["rsa"]] * 1000
+        assert shop.fetches == 1
+        down = Publisher()
+        down.failure = DOWN
+        answers = await asyncio.gather(*(down.ask() for _ in range(1000)), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {ProviderUnavailable}
+        assert down.fetches == 1
+
+    async def test_a_rotated_key_is_found_within_one_call(self) -> None:
+        """K01: an unknown kid makes the set be fetched anew, at once."""
+        shop = Publisher("rsa")
+        await shop.ask()
+        shop.publish("rsa", "rsa2")
+        assert await shop.ask("rsa2") == ["rsa2"]
+        assert (shop.fetches, shop.remote.revision) == (2, 2)
+
+    async def test_unknown_kids_cost_one_fetch_per_cool_down(self) -> None:
+        """K02: after a fresh look the kid is wrong; until the next is allowed we cannot tell; known kids never mind."""
+        shop = Publisher("rsa")
+        await shop.ask()
+        with pytest.raises(TokenInvalid, match="fresh look"):
+            await shop.ask("x0")
+        shop.time += 2
+        for kid in ("x0", "x1", "x2"):
+            with pytest.raises(ProviderUnavailable) as refusal:
+                await shop.ask(kid)
+            assert refusal.value.retry_after == pytest.approx(3)
+        assert await shop.ask() == ["rsa"]
+        shop.time += 3
+        with pytest.raises(TokenInvalid):
+            await shop.ask("x3")
+        assert shop.fetches == 3
+
+    async def test_unknown_kids_at_once_share_the_look(self) -> None:
+        """K02, K21: a burst is one look, and its result is everybody's."""
+        shop = Publisher("rsa")
+        await shop.ask()
+        shop.publish("rsa", "rsa2")
+        answers = await asyncio.gather(*(shop.ask(kid) for kid in ["x", "rsa2"] * 50), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [TokenInvalid, list] * 50
+        assert shop.fetches == 2
+
+    async def test_another_algorithm_under_a_known_kid_is_no_reason_to_look(self) -> None:
+        """A key's kid is known: what it cannot do, a newer set would not tell."""
+        shop = Publisher("rsa")
+        with pytest.raises(TokenInvalid):
+            await shop.remote.candidates("rsa", "ES256")
+        assert shop.fetches == 1
+
+    async def test_known_keys_serve_through_an_outage(self) -> None:
+        """K10: an unknown kid is 503 then, for we cannot tell; the failure is not repeated for every caller."""
+        shop = Publisher("rsa")
+        await shop.ask()
+        shop.failure = DOWN
+        for _ in range(3):
+            with pytest.raises(ProviderUnavailable, match=r"refused|cool-down"):
+                await shop.ask("x")
+        assert shop.fetches == 2
+        assert await shop.ask() == ["rsa"]
+        shop.time += 86400
+        assert await shop.ask() == ["rsa"]
+        shop.time += 1
+        with pytest.raises(ProviderUnavailable, match="connection refused"):
+            await shop.ask()
+        shop.failure, shop.time = None, shop.time + 5
+        assert await shop.ask() == ["rsa"]
+
+    async def test_starts_without_its_provider_and_heals(self) -> None:
+        """O07: nothing is asked more often than the cool-down allows, and the first try after it succeeds."""
+        shop = Publisher("rsa")
+        shop.failure = DOWN
+        for _ in range(3):
+            with pytest.raises(ProviderUnavailable, match="connection refused"):
+                await shop.ask()
+        assert (shop.fetches, shop.remote.first_fetch_ended.is_set(), shop.remote.count) == (1, True, 0)
+        shop.failure, shop.time = None, shop.time + 5
+        assert await shop.ask() == ["rsa"]
+
+    async def test_a_retired_key_goes_with_the_next_set(self) -> None:
+        """K03: a good refresh decides what is trusted."""
+        shop = Publisher("rsa", "rsa2")
+        await shop.ask("rsa2")
+        shop.publish("rsa")
+        with pytest.raises(TokenInvalid):
+            await shop.ask("x")
+        shop.time += 5
+        with pytest.raises(TokenInvalid):
+            await shop.ask("rsa2")
+
+    async def test_revision_counts_changes_only(self) -> None:
+        """A refresh that brings the same keys makes nobody verify anew."""
+        shop = Publisher("rsa")
+        await shop.ask()
+        shop.publish("rsa")
+        with pytest.raises(TokenInvalid):
+            await shop.ask("x")
+        assert (shop.fetches, shop.remote.revision) == (2, 1)
+
+    async def test_a_fetch_survives_whoever_started_it(self) -> None:
+        """K21: the client whose callback began it goes; the others still get the keys."""
+        shop = Publisher("rsa")
+        shop.gate = asyncio.Event()
+        first, second = asyncio.create_task(shop.ask()), asyncio.create_task(shop.ask())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        first.cancel()
+        shop.gate.set()
+        assert await second == ["rsa"]
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert shop.fetches == 1
+
+    async def test_a_defect_of_ours_ends_no_refreshing(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Whatever escapes the fetch is logged with its trace and counts as an outage."""
+        shop = Publisher("rsa")
+        shop.failure = RuntimeError("a bug")
+        with pytest.raises(ProviderUnavailable, match="defect"):
+            await shop.ask()
+        assert "a bug" in caplog.text
+
+    @pytest.mark.parametrize("failing", [False, True])
+    async def test_keeps_fresh_in_the_background(self, failing: bool) -> None:
+        """A good set is fetched anew after refresh; a failure is tried again sooner, then ever more rarely."""
+        shop = Publisher("rsa")
+        shop.failure = DOWN if failing else None
+        pauses: list[float] = []
+
+        async def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) == 4:
+                raise asyncio.CancelledError
+
+        remote = RemoteKeys(
+            shop.fetch,
+            provider="shop",
+            refresh=600,
+            keep_stale=86400,
+            cooldown=5,
+            monotonic=lambda: shop.time,
+            sleep=sleep,
+        )
+        with pytest.raises(asyncio.CancelledError):
+            await remote.keep_fresh()
+        wanted = [1, 2, 4, 8] if failing else [600] * 4
+        assert all(0.9 * full <= pause <= full for pause, full in zip(pauses, wanted, strict=True))

@@ -1,0 +1,139 @@
+"""bridge/oidc/settings.py: what one provider's settings must and must not say."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from bridge.oidc.algorithms import ASYMMETRIC
+from bridge.oidc.settings import ProviderSettings, is_loopback, unfit_url
+from tests.issuer.keys import public_pem
+
+GOOD: dict[str, Any] = {"issuer": "https://login.shop.example", "audience": "chat"}
+SECRET = "s" * 32
+
+
+def problems(settings: dict[str, Any]) -> list[tuple[str, str]]:
+    """Where the good settings with these laid over them are wrong, and how."""
+    made = ProviderSettings.model_validate(
+        {name: value for name, value in (GOOD | settings).items() if value is not ...}
+    )
+    return [(".".join(map(str, problem.path)), problem.found) for problem in made.problems()]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"issuer": ["https://a.example", "https://b.example"]},
+        {"issuer": "http://127.0.0.1:8081"},
+        {"issuer": "http://localhost/realms/shop"},
+        {"issuer": "http://idp.internal", "http": {"insecure": True}},
+        {"issuer": "acme.com", "jwks": {"url": "https://acme.com/jwks"}},
+        {"issuer": "shop", "public_key": public_pem("ed25519")},
+        {"issuer": "shop", "public_key": [public_pem("rsa"), public_pem("ec256")]},
+        {"issuer": "shop", "secret": SECRET},
+        {"issuer": "shop", "secret": [SECRET, SECRET + "2"], "algorithms": "HS256"},
+        {"issuer": "shop", "secret": "s" * 64, "algorithms": ["HS512", "HS256"]},
+        {"audience": "none", "authorized_parties": "web"},
+        {"audience": ..., "accept": "id_token", "id_token_audience": "web"},
+        {"accept": ["access_token", "id_token"], "authorized_parties": "web"},
+        {"leeway": "5m"},
+    ],
+)
+def test_good_settings(settings: dict[str, Any]) -> None:
+    """Nothing to complain about."""
+    assert problems(settings) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "path", "found"),
+    [
+        ({"issuer": ...}, "issuer", "missing"),
+        ({"issuer": ""}, "issuer.0", "blank"),
+        ({"issuer": " https://a.example"}, "issuer.0", "blank"),
+        ({"issuer": ["https://a.example", "https://a.example"]}, "issuer", "twice"),
+        ({"issuer": "http://login.shop.example"}, "issuer.0", "plain http"),
+        ({"issuer": "acme.com"}, "issuer.0", "not an"),
+        ({"issuer": "https://u:p@a.example"}, "issuer.0", "credentials"),
+        ({"issuer": "https://"}, "issuer.0", "not an"),
+        ({"issuer": "https://a.example:x"}, "issuer.0", "not an"),
+        ({"jwks": {"url": "http://keys.example/jwks"}}, "jwks.url", "plain http"),
+        ({"audience": ...}, "audience", "missing"),
+        ({"audience": ["chat", " "]}, "audience.1", "blank"),
+        ({"audience": "none"}, "audience", "without authorized_parties"),
+        ({"audience": ["none", "chat"], "authorized_parties": "web"}, "audience", "beside others"),
+        ({"accept": ["id_token"]}, "id_token_audience", "missing"),
+        ({"accept": []}, "accept", "empty"),
+        ({"token_types": []}, "token_types", "empty"),
+        ({"audience_claims": []}, "audience_claims", "empty"),
+        ({"subject": ""}, "subject", "empty"),
+        ({"authorized_parties": [""]}, "authorized_parties.0", "blank"),
+        ({"algorithms": ["RS256", "HS256"]}, "algorithms.1", "HS256 without a secret"),
+        ({"secret": SECRET, "algorithms": ["HS256", "RS256"]}, "algorithms", "beside a secret"),
+        ({"secret": SECRET, "jwks": {"url": "https://a.example/jwks"}}, "jwks", "together"),
+        ({"secret": SECRET, "public_key": public_pem("rsa")}, "secret", "together"),
+        ({"jwks": {"url": "https://a.example/jwks", "file": "{}"}}, "jwks", "together"),
+        ({"secret": "short"}, "secret.0", "5 bytes"),
+        ({"secret": SECRET, "algorithms": ["HS512"]}, "secret.0", "at least 64"),
+        ({"public_key": "no key"}, "public_key.0", "PEM"),
+        ({"public_key": public_pem("rsa1024")}, "public_key.0", "1024"),
+        ({"leeway": "301s"}, "leeway", "more than 5m"),
+        ({"jwks": {"refresh": "0s"}}, "jwks.refresh", "less than"),
+        ({"jwks": {"cooldown": "500ms"}}, "jwks.cooldown", "less than"),
+        ({"http": {"timeout": "0s"}}, "http.timeout", "zero"),
+    ],
+)
+def test_bad_settings(settings: dict[str, Any], path: str, found: str) -> None:
+    """One fault, one problem, at its key."""
+    assert [(where, found in what) for where, what in problems(settings)] == [(path, True)]
+
+
+@pytest.mark.parametrize(
+    "algorithms", ["none", "None", ["RS256", "none"], "rs256", "RS1", "ES256K", ["RS256", 5], "RS256X"]
+)
+def test_algorithms_are_named_exactly(algorithms: Any) -> None:
+    """L02, L03: none cannot be named at all, nor what we do not know."""
+    with pytest.raises(ValidationError):
+        ProviderSettings.model_validate(GOOD | {"algorithms": algorithms})
+
+
+@pytest.mark.parametrize(
+    ("settings", "allowed"),
+    [
+        ({}, ASYMMETRIC),
+        ({"algorithms": []}, ASYMMETRIC),
+        ({"algorithms": ["ES256"]}, ("ES256",)),
+        ({"algorithms": "EdDSA"}, ("Ed25519", "Ed448")),
+        ({"algorithms": ["Ed25519", "EdDSA"]}, ("Ed25519", "Ed448")),
+        ({"secret": SECRET}, ("HS256",)),
+        ({"secret": SECRET, "algorithms": ["HS384"]}, ("HS384",)),
+    ],
+)
+def test_allowed_algorithms(settings: dict[str, Any], allowed: tuple[str, ...]) -> None:
+    """Asymmetric unless a secret is set; EdDSA means both Edwards curves."""
+    assert ProviderSettings.model_validate(GOOD | settings).allowed_algorithms == allowed
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("a.localhost", True),
+        ("localhost.evil.example", False),
+        ("128.0.0.1", False),
+        ("2130706433", False),
+    ],
+)
+def test_loopback(host: str, loopback: bool) -> None:
+    """This machine by number or by its reserved name (RFC 6761), nothing that merely looks so."""
+    assert is_loopback(host) is loopback
+
+
+def test_unfit_urls_are_no_crash() -> None:
+    """What the standard library refuses to split is no address."""
+    assert unfit_url("https://[::1", insecure=False) == "not an address"
+    assert unfit_url("https://a.example/\\evil", insecure=False) == "not an address"

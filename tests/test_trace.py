@@ -1,0 +1,19 @@
+"""bridge/trace.py: steps with verdicts."""
+
+from bridge.trace import SILENT, RecordingTrace, Step
+
+
+def test_records_steps_in_order() -> None:
+    """What was looked at, in the order in which it was."""
+    trace = RecordingTrace()
+    trace.step("token", "form", "ok")
+    trace.step("claims", "audience", "refused", "names none of ['chat']")
+    assert trace.recording
+    assert trace.steps == [Step("token", "form", "ok"), Step("claims", "audience", "refused", "names none of ['chat']")]
+
+
+def test_silence_keeps_nothing() -> None:
+    """The service's trace says so, that nobody builds texts for it, and has no place to keep them."""
+    SILENT.step("token", "form", "ok", "anything")
+    assert not SILENT.recording
+    assert not hasattr(SILENT, "steps")

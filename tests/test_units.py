@@ -1,0 +1,58 @@
+"""bridge/units.py: durations, sizes and rates as operators write them."""
+
+from typing import Annotated, Any
+
+import pytest
+from pydantic import ValidationError
+
+from bridge.units import Duration, OneOrList, Rate, Settings, Size
+
+
+class Sample(Settings):
+    """One field of each unit."""
+
+    duration: Duration = 1.0
+    size: Size = 1
+    rate: Rate = 1.0
+    names: Annotated[tuple[str, ...], OneOrList] = ()
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        ("duration", "500ms", 0.5),
+        ("duration", "30s", 30.0),
+        ("duration", "10m", 600.0),
+        ("duration", "12h", 43200.0),
+        ("duration", "7d", 604800.0),
+        ("size", "512B", 512),
+        ("size", "64KiB", 65536),
+        ("size", "1MiB", 1048576),
+        ("size", "2GiB", 2147483648),
+        ("rate", "20/s", 20.0),
+        ("rate", "600/m", 10.0),
+        ("rate", "3600/h", 1.0),
+        ("names", "one", ("one",)),
+        ("names", ["one", "two"], ("one", "two")),
+        ("names", [], ()),
+    ],
+)
+def test_reads(field: str, text: Any, value: Any) -> None:
+    """The value is in seconds, bytes, events per second."""
+    assert getattr(Sample.model_validate({field: text}), field) == value
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        (field, text)
+        for field in ("duration", "size", "rate")
+        for text in ("", "30", 30, "-1s", "1.5s", " 30s", "30 s", "٣s", "1e3s", None, True)
+    ]
+    + [("duration", "30S"), ("duration", "1w"), ("size", "64KB"), ("size", "64kib"), ("rate", "20"), ("rate", "20/d")]
+    + [("names", 5), ("names", [5]), ("names", None)],
+)
+def test_refuses(field: str, text: Any) -> None:
+    """A number without its unit, or anything else, is no guess's business."""
+    with pytest.raises(ValidationError):
+        Sample.model_validate({field: text})
