@@ -38,7 +38,7 @@ def _rate(value: Any) -> float:
 
 
 def _one_or_list(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else (value,)
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 Duration = Annotated[float, BeforeValidator(_duration)]

@@ -14,7 +14,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import EllipsisType
@@ -184,6 +185,12 @@ class RunningBridge:
                     received += chunk
         return received
 
+    def post_together(self, tokens: Iterable[str]) -> list[Answer]:
+        """One callback per token, all at the same time."""
+        posts = list(tokens)
+        with ThreadPoolExecutor(len(posts)) as pool:
+            return list(pool.map(self.post, posts))
+
     def stop(self) -> int:
         """Asks the process to end, waits, and gives its exit status."""
         self._process.terminate()
@@ -196,6 +203,12 @@ class RunningBridge:
             assert self._process.stdout is not None
             self._process.stdout.close()
         return status
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
 
 class StartBridge(Protocol):

@@ -30,6 +30,7 @@ def described(value: Any, written: str | None = None) -> str:
     """A value in a few words: ``the text "abc"``, ``the number 007``, ``a list of 2``, ``nothing``.
 
     Args:
+        value: As the file's plain data has it.
         written: How a value that is no text stands in the file, if it is known.
     """
     match value:

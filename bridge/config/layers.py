@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.config.model import CallbackEntry, ConfigFile
+from bridge.config.config_file import CallbackEntry, ConfigFile
 from bridge.config.presets import preset
 from bridge.errors import KeyPath, Problem
 from bridge.mapping.mapping import TARGETS, ClaimMapping

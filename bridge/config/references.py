@@ -7,17 +7,13 @@ The walk follows the settings' own types, because only they tell a reference fro
 import json
 import re
 import stat
-import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, SecretStr
-
+from bridge.config.slots import Slot
 from bridge.errors import KeyPath, Problem
-from bridge.units import FileContents
 
 MAX_FILE_BYTES = 1024 * 1024
 """Large enough for every certificate authority of the world."""
@@ -36,71 +32,6 @@ _INLINE = Problem(
     "Whoever sees the file, its backups or its history would have it.",
     "Write {env: NAME} or {file: PATH}; on a laptop, --allow-inline-secrets takes it as it is.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """What may stand at one place of the file.
-
-    Attributes:
-        kind: ``opaque`` is the mapping's: nothing in it comes from outside.
-        members: Of a model, by key.
-        inner: Of each item of a list or each value of a map.
-        convert: What a text from outside becomes.
-    """
-
-    kind: Literal["model", "list", "map", "opaque", "secret", "contents", "plain"]
-    members: Mapping[str, "Slot"] = field(default_factory=dict)
-    inner: "Slot | None" = None
-    convert: Literal["text", "integer", "boolean"] = "text"
-
-    def at(self, step: str | int) -> "Slot | None":
-        """The slot one step further in, if the types know one."""
-        return self.members.get(str(step)) if self.kind == "model" else self.inner
-
-
-@cache
-def slot_of(model: type[BaseModel]) -> Slot:
-    """The slot of a settings model."""
-    members = {name: _slot(info.annotation, info.metadata) for name, info in model.model_fields.items()}
-    return Slot("model", members)
-
-
-def _slot(annotation: Any, metadata: Any = ()) -> Slot:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return _slot(arguments[0], (*metadata, *arguments[1:]))
-    if origin in {Union, types.UnionType}:
-        return _slot(next(each for each in arguments if each is not type(None)), metadata)
-    if origin is tuple:
-        return Slot("list", inner=_slot(arguments[0]))
-    if origin is dict:
-        return Slot("map", inner=_slot(arguments[1]))
-    if annotation is Any:
-        return Slot("opaque")
-    if annotation is SecretStr:
-        return Slot("secret")
-    if any(isinstance(each, FileContents) for each in metadata):
-        return Slot("contents")
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return slot_of(annotation)
-    if any(isinstance(each, BeforeValidator) for each in metadata):
-        return Slot("plain")  # durations, sizes and rates are read from text
-    return Slot("plain", convert={int: "integer", bool: "boolean"}.get(annotation, "text"))  # type: ignore[arg-type]  # literals
-
-
-def shown_path(root: Slot, path: KeyPath) -> tuple[KeyPath, bool]:
-    """The path as far as it may be shown, and whether it leads to a secret: what is inside one may be the secret."""
-    slot: Slot | None = root
-    for depth, step in enumerate(path):
-        slot = slot.at(step) if slot is not None else None
-        if slot is None:
-            return path, False
-        innermost = slot.inner if slot.kind == "list" else slot
-        if innermost is not None and innermost.kind == "secret":
-            indexed = slot.kind == "list" and isinstance((*path, "")[depth + 1], int)
-            return path[: depth + 1 + indexed], True
-    return path, False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +84,11 @@ class References:
             case "model" | "map" if isinstance(value, dict):
                 return dict(self._entries(slot, value, path))
             case "list" if slot.inner is not None:
-                return self._items(slot.inner, value, path) if isinstance(value, list) else self._value(slot.inner, value, path)
+                return (
+                    self._items(slot.inner, value, path)
+                    if isinstance(value, list)
+                    else self._value(slot.inner, value, path)
+                )
             case "secret":
                 return self._secret(value, path)
             case "contents":
@@ -212,7 +147,9 @@ class References:
             return self._read(name, path, optional=optional)
         text = self._sources.environment.get(name)
         if text is None:
-            return self._missing(path, f"environment variable {name} is not set", f"Set {name} where the bridge runs.", optional=optional)
+            return self._missing(
+                path, f"environment variable {name} is not set", f"Set {name} where the bridge runs.", optional=optional
+            )
         return self._given(text, path, f"environment variable {name}")
 
     def _target(self, reference: dict[str, Any], path: KeyPath) -> tuple[str, str] | None:
@@ -227,7 +164,10 @@ class References:
             # What stands here may be the secret itself, so it is not shown.
             found = "not the name of an environment variable" if kinds == ["env"] else "not the path of a file"
         elif "optional" in reference and not (isinstance(path[-1], int) and isinstance(reference["optional"], bool)):
-            found, cure = "optional out of place", "It is true or false, beside env or file, in a list: what is left must do."
+            found, cure = (
+                "optional out of place",
+                "It is true or false, beside env or file, in a list: what is left must do.",
+            )
         if found:
             self._fail(Problem(path, found, "", cure))
             return None
@@ -244,7 +184,9 @@ class References:
             cure = f"Relative paths begin at {self._sources.base.absolute()}."
             return self._missing(path, f"there is no file {name}", cure, optional=optional)
         except OSError as error:
-            return self._fail(Problem(path, f"{name} cannot be read: {error.strerror}", "", "Let the bridge's user read it."))
+            return self._fail(
+                Problem(path, f"{name} cannot be read: {error.strerror}", "", "Let the bridge's user read it.")
+            )
         if len(data) > MAX_FILE_BYTES:
             return self._fail(Problem(path, f"{name} has more than 1 MiB", "", "Name the right file."))
         try:

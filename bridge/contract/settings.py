@@ -145,7 +145,7 @@ class CallbackSettings(Settings):
                     "Remove it.",
                 )
             elif code not in codes:
-                nearest = get_close_matches(code, codes - fixed, n=1, cutoff=0.5)
+                nearest = get_close_matches(code, codes - fixed, n=1)
                 yield Problem(
                     path,
                     "unknown failure code",

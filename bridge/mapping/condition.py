@@ -229,7 +229,8 @@ def _matches(operand: Any) -> Judge:
     except (re2.error, UnicodeEncodeError) as error:
         reason = error.args[0]
         raise OperandUnfit(
-            "a regular expression that RE2 refuses" + (f": {reason.decode(errors='replace')}" if isinstance(reason, bytes) else ""),
+            "a regular expression that RE2 refuses"
+            + (f": {reason.decode(errors='replace')}" if isinstance(reason, bytes) else ""),
             "Patterns run in a linear-time engine, which has no look-around and no back-references.",
             "See https://github.com/google/re2/wiki/Syntax.",
         ) from None
@@ -238,7 +239,9 @@ def _matches(operand: Any) -> Judge:
 
 def _present(operand: Any) -> Judge:
     if not isinstance(operand, bool):
-        raise OperandUnfit(f"{describe(operand)}, true or false was expected", "", "Write present: true or present: false.")
+        raise OperandUnfit(
+            f"{describe(operand)}, true or false was expected", "", "Write present: true or present: false."
+        )
     return lambda _: operand
 
 

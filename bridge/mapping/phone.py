@@ -159,7 +159,11 @@ def _readings(digits: str, shortened: str, region: str | None, *, national: bool
     else:
         # The first digits may be a trunk prefix or belong to the number; and a plus sign may have been left out.
         code = phonenumbers.country_code_for_region(region)
-        others = [_number(code, digits), _dialled(shortened, region), None if national else _dialled("+" + digits, None)]
+        others = [
+            _number(code, digits),
+            _dialled(shortened, region),
+            None if national else _dialled("+" + digits, None),
+        ]
     for number in others:
         if number is not None:
             yield phonenumbers.format_number(number, PhoneNumberFormat.E164)

@@ -33,7 +33,7 @@ SCHEMES: Final = ("https", "http")
 # with one of them in it an id looks like another visitor's.
 _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
-    "\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
 _BREAKS = re.compile("[\t\n\v\f\r\x85\u2028\u2029]")
@@ -82,10 +82,11 @@ def id_rule(prefix: str, other_prefixes: tuple[str, ...] = ()) -> Rule:
 
 def one_line(text: str) -> str | None:
     """A name or label: one line of text in NFC, without what steers or hides text, cut at 255 characters."""
-    if not (text.isascii() and text.isprintable()):
-        text = _REMOVED.sub("", _BREAKS.sub(" ", text))[:_BEFORE_NORMALISING]
-        text = unicodedata.normalize("NFC", text)
-    text = " ".join(text.split())
+    if text.isascii() and text.isprintable():
+        text = " ".join(text.split())
+    else:
+        seen = " ".join(_REMOVED.sub("", _BREAKS.sub(" ", text)).split())
+        text = unicodedata.normalize("NFC", seen[:_BEFORE_NORMALISING])
     if len(text) > MAX_TEXT:
         text = text[: _boundary(text)].rstrip()
     return text if text.strip(_JOINERS) else None
@@ -234,7 +235,9 @@ class NationalPhoneTarget:
                 continue
             if self.proof is not None and self.proof.evaluate(claims, sources) is not True:
                 if trace.recording:
-                    trace.step("mapping", "phone", "skipped", f"the number of the {sources[0]}: not proven by {self.proof}")
+                    trace.step(
+                        "mapping", "phone", "skipped", f"the number of the {sources[0]}: not proven by {self.proof}"
+                    )
                 continue
             region = region_of(code)
             try:

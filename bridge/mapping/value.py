@@ -15,7 +15,7 @@ from bridge.trace import Trace
 class Value(Protocol):
     """Something that gives a text from a visitor's claims."""
 
-    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES) -> str | None:
+    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> str | None:
         """The text, read from these sources only; ``None`` when it is absent."""
 
     def names(self) -> Iterator[str]:
@@ -31,7 +31,7 @@ class Subject:
         self.target = target
         self.claim = claim
 
-    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES) -> str | None:  # noqa: ARG002 - a subject has no other source
+    def evaluate(self, claims: Claims, trace: Trace, _sources: tuple[Source, ...] = SOURCES, /) -> str | None:
         """The subject, exactly as it came."""
         subject = as_text(claims.subject)
         if trace.recording:
@@ -49,13 +49,15 @@ class Claim:
 
     __slots__ = ("path", "proof", "source", "target")
 
-    def __init__(self, target: str, path: Path, *, source: Source | None = None, proof: Condition | None = None) -> None:
+    def __init__(
+        self, target: str, path: Path, *, source: Source | None = None, proof: Condition | None = None
+    ) -> None:
         self.target = target
         self.path = path
         self.source = source
         self.proof = proof
 
-    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES) -> str | None:
+    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> str | None:
         """The claim's text. The proof is asked of the same source: a flag of one never proves a claim of another."""
         found = False
         for source in sources:
@@ -98,7 +100,7 @@ class Constant:
         self.target = target
         self.text = text
 
-    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES) -> str | None:  # noqa: ARG002 - it is the same for everyone
+    def evaluate(self, claims: Claims, trace: Trace, _sources: tuple[Source, ...] = SOURCES, /) -> str | None:
         """The text."""
         if trace.recording:
             trace.step("mapping", self.target, "ok", "the configured value")
@@ -118,7 +120,7 @@ class Template:
         self.target = target
         self.parts = parts
 
-    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES) -> str | None:
+    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> str | None:
         """The filled-in text. A claim's braces stay braces: what is filled in is never read as a template."""
         texts = []
         for part in self.parts:
@@ -146,7 +148,7 @@ class Join:
         self.values = values
         self.separator = separator
 
-    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES) -> str | None:
+    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> str | None:
         """The joined text."""
         texts = [text for value in self.values if (text := value.evaluate(claims, trace, sources)) is not None]
         return self.separator.join(texts) if texts else None
@@ -165,7 +167,7 @@ class FirstOf:
     def __init__(self, values: tuple[Value, ...]) -> None:
         self.values = values
 
-    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES) -> str | None:
+    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> str | None:
         """That value's text."""
         for value in self.values:
             text = value.evaluate(claims, trace, sources)
@@ -189,7 +191,7 @@ class When:
         self.value = value
         self.condition = condition
 
-    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES) -> str | None:
+    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> str | None:
         """The value. The condition may be read from any source: it grants nothing that the value itself must prove."""
         verdict = self.condition.evaluate(claims)
         if verdict is True:
@@ -214,7 +216,7 @@ class Default:
         self.value = value
         self.text = text
 
-    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES) -> str | None:
+    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> str | None:
         """The value, or the default."""
         text = self.value.evaluate(claims, trace, sources)
         if text is None:

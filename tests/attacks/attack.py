@@ -4,6 +4,7 @@ A row has one fault and is otherwise valid. Each is struck after its *twin*, the
 accepted by the same bridge, so that no row can pass because something else was wrong.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -99,6 +100,14 @@ def attacked_bridge(issuer: Issuer, start_bridge: StartBridge) -> RunningBridge:
     bridge = start_bridge(configuration(providers=providers), shared=True)
     bridge.wait_until_ready()
     return bridge
+
+
+def eventually(attempt: Callable[[], bool]) -> None:
+    """Returns as soon as the attempt gives true; fails when it has not within fifteen seconds."""
+    end = time.monotonic() + 15
+    while not attempt():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.05)
 
 
 def header(**members: Any) -> Mint:

@@ -62,6 +62,21 @@ EMBEDDED_UNDER: Mapping[str, Mapping[str, Any]] = {
     "no kid": {"kid": ...},
     "its own kid": {"kid": "rsa2"},
 }
+CRITICAL: Mapping[str, Mapping[str, Any]] = {
+    "of an unknown extension": {"crit": ["x"], "x": 1},
+    "empty": {"crit": []},
+    "text": {"crit": "exp"},
+    "null": {"crit": None},
+    "number": {"crit": 1},
+    "object": {"crit": {"x": 1}},
+    "list of numbers": {"crit": [5]},
+    "list of lists": {"crit": [[]]},
+    "of a name not in the header": {"crit": ["exp"]},
+    "of a registered name": {"crit": ["alg"]},
+    "of a name twice": {"crit": ["x", "x"], "x": 1},
+    "of a thousand names": {"crit": [f"x{n}" for n in range(1000)]},
+    "of b64, true": {"crit": ["b64"], "b64": True},
+}
 
 ATTACKS = (
     *(
@@ -139,24 +154,7 @@ ATTACKS = (
     Attack("J17", "x5u in the link-local range", header(x5u="http://169.254.169.254/chain.pem"), "token_invalid"),
     Attack("J17", "x5c of the attacker's key", forged(x5c=[keys.certificate("rsa2")]), "token_invalid"),
     Attack("J17", "x5t of another key is not looked at", header(x5t="AAAAAAAAAAAAAAAAAAAAAAAAAAA"), ACCEPTED),
-    *(
-        Attack("J19", f"crit {name}", header(**members), "token_invalid")
-        for name, members in {
-            "of an unknown extension": {"crit": ["x"], "x": 1},
-            "empty": {"crit": []},
-            "text": {"crit": "exp"},
-            "null": {"crit": None},
-            "number": {"crit": 1},
-            "object": {"crit": {"x": 1}},
-            "list of numbers": {"crit": [5]},
-            "list of lists": {"crit": [[]]},
-            "of a name not in the header": {"crit": ["exp"]},
-            "of a registered name": {"crit": ["alg"]},
-            "of a name twice": {"crit": ["x", "x"], "x": 1},
-            "of a thousand names": {"crit": [f"x{n}" for n in range(1000)]},
-            "of b64, true": {"crit": ["b64"], "b64": True},
-        }.items()
-    ),
+    *(Attack("J19", f"crit {name}", header(**members), "token_invalid") for name, members in CRITICAL.items()),
     Attack("J19", "crit of 10^5 names", header(crit=["x"] * 100_000), "body_too_large"),
     Attack("J21", "b64 false with crit, raw payload", unencoded, "token_malformed"),
     Attack("J21", "b64 false with crit", header(b64=False, crit=["b64"]), "token_invalid"),

@@ -92,6 +92,12 @@ def test_a_secret_that_looks_like_the_scheme_is_no_ambiguity() -> None:
         tokens.check([b"Bearer"])
 
 
+def test_a_list_is_no_secret() -> None:
+    """A comma makes a list of a header (RFC 9110 section 5.6.1): not even a secret that has one lets it pass."""
+    with pytest.raises(CallerUnauthorized):
+        HeaderTokens(["k3J9-vq_8ZrT2mXw5Lh0,x"]).check([b"k3J9-vq_8ZrT2mXw5Lh0,x"])
+
+
 def comparisons(authorization: list[bytes]) -> int:
     """How often a check calls compare_digest; the profiler sees calls into C."""
     seen: list[str] = []

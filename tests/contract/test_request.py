@@ -224,12 +224,26 @@ def test_the_browsers_own_word_is_kept_apart() -> None:
     assert (request.untrusted_user_id, request.untrusted_email) == ("42", "someone@shop.example")
     assert not {"42", "someone", JWT} & set(repr(request).replace("'", " ").split())
     assert "someone" not in repr(request)
-    numbers = read_json(f'{{"access_token": "{JWT}", "user_id": 42, "email": ["x"]}}')
-    assert (numbers.untrusted_user_id, numbers.untrusted_email) == (None, None)
+    for nothing in ("42", "null", '""', '["x"]'):
+        request = read_json(f'{{"access_token": "{JWT}", "user_id": {nothing}, "email": {nothing}}}')
+        assert (request.untrusted_user_id, request.untrusted_email) == (None, None)
 
 
 @pytest.mark.parametrize(
-    "token", ["a b", "a\tb", "a\nb", "Bearer a b", "a%20b", "a%", "%", "%2B", "Bearer Bearer a", "100%TOKEN%"]
+    "token",
+    [
+        "%" + "a" * 64 + "token%",
+        "a b",
+        "a\tb",
+        "a\nb",
+        "Bearer a b",
+        "a%20b",
+        "a%",
+        "%",
+        "%2B",
+        "Bearer Bearer a",
+        "100%TOKEN%",
+    ],
 )
 def test_a_token_is_never_repaired(token: str) -> None:
     """A blank or a percent sign inside means that the page did not encode its token: say so to its operator."""
@@ -244,6 +258,7 @@ def test_a_token_is_never_repaired(token: str) -> None:
         "tøken",
         "a\u00a0b",
         "\u00a0a",
+        "Bearer \u00a0a",
         "a\u200bb",
         "a,b",
         "a;b",

@@ -224,6 +224,7 @@ def test_messages_by_code(code: str) -> None:
         ("token_expried", "Did you mean token_expired?"),
         ("Token_Missing", "Did you mean token_missing?"),
         ("expired", "Did you mean token_expired?"),
+        ("caller_unauthorised", "The codes are body_invalid, body_too_large"),
         ("401", "The codes are body_invalid, body_too_large"),
     ],
 )

@@ -1,8 +1,10 @@
 """The demo's provider and shop on real sockets, without a bridge, and a stand-in for its callback."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from joserfc.jwk import KeySet
@@ -49,6 +51,22 @@ class Pages:
     issuer: str
     shop: str
     posted: Posted
+
+
+@contextmanager
+def in_a_thread() -> Iterator[Pages]:
+    """The same in an event loop of its own, for as many tests as like: starting takes longer than most of them."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    running = pages()
+    try:
+        yield asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result()
+    finally:
+        asyncio.run_coroutine_threadsafe(running.__aexit__(None, None, None), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 @asynccontextmanager

@@ -1,0 +1,248 @@
+"""PATH and CONDITION as operators write them -> compiled, or every problem with its key path."""
+
+import re
+from typing import Any, Final
+
+from bridge.claims import Source
+from bridge.errors import KeyPath
+from bridge.mapping.condition import OPERATORS, All, AnyOf, Condition, Judge, Not, OperandUnfit, Test, is_true
+from bridge.mapping.findings import Findings, abridged, shown
+from bridge.mapping.path import EVERY, NEVER_OF_USERINFO, ONLY, SOURCES, Path, Step, describe
+
+MAX_DEPTH: Final = 8
+"""Levels of VALUE and CONDITION inside one target (CONFIG.md, "The mapping language")."""
+
+MAX_STEPS: Final = 32
+"""Steps of a PATH: claims are never nested deeper (``strict_json``)."""
+
+EDITABLE: Final = frozenset({"user_metadata", "unsafe_metadata"})
+"""Claims that visitors edit themselves: Supabase's, Clerk's."""
+
+KINDS: Final = ("claim", "all", "any", "not")
+"""The forms of a CONDITION that is no PATH alone."""
+
+# "https://…", and "urn:…" or "cognito:groups": a name with dots that nobody means as a walk.
+_DOTS_ARE_MEANT = re.compile(r"[A-Za-z][A-Za-z0-9+-]*:")
+
+
+class ConditionReader:
+    """Reads what belongs to one target.
+
+    Args:
+        target: Its name, for the trace.
+        findings: Takes what is wrong.
+        subject: The claim that is the provider's subject, where it counts as proven: in ``id``.
+        may_vouch: Whether ``trusted`` and ``if_absent: accept`` may be written here.
+        own: Whether the operator wrote this himself; what a preset does is no news to him.
+    """
+
+    def __init__(
+        self, target: str, findings: Findings, *, subject: str | None = None, may_vouch: bool = True, own: bool = True
+    ) -> None:
+        self.target = target
+        self.findings = findings
+        self.subject = subject
+        self.may_vouch = may_vouch
+        self.own = own
+
+    def path(self, written: Any, path: KeyPath) -> Path | None:
+        """A PATH: a claim's literal name, or a list that walks."""
+        steps = written if isinstance(written, list) else [written]
+        if not steps or len(steps) > MAX_STEPS:
+            cure = 'Write the claim\'s name, then names, numbers or "*".'
+            self.findings.refuse(path, f"a path of {len(steps)} steps", f"It has 1 to {MAX_STEPS}.", cure)
+            return None
+        name = self.findings.text((*path, 0) if steps is written else path, steps[0])
+        rest = [self._step(step, (*path, position)) for position, step in enumerate(steps[1:], 1)]
+        if steps is written and name == "*":
+            why = "Claims are an object: the first step is a claim's name."
+            self.findings.refuse((*path, 0), 'a path that begins with "*"', why, "Write the claim's name before it.")
+            return None
+        if name is None or None in rest:
+            return None
+        if steps is not written:
+            self._doubt_dots(name, path)
+        if name in EDITABLE and self.own and self.target not in ("name", "avatar"):
+            why = "Visitors can edit it themselves: it shows what they claim to be, and proves nothing."
+            self.findings.warn(path, f"{name} is the visitor's own", why, "Use a claim that only your server can set.")
+        return Path(name, *(step for step in rest if step is not None))
+
+    def _step(self, step: Any, path: KeyPath) -> Step | None:
+        if isinstance(step, int) and not isinstance(step, bool):
+            if step >= 0:
+                return step
+            self.findings.refuse(
+                path, "a negative number", "Elements are counted from 0.", "Write a whole number from 0."
+            )
+            return None
+        if isinstance(step, str) and step:
+            return EVERY if step == "*" else step
+        found = "an empty name" if step == "" else describe(step)
+        cure = "Write a name (in quotes where it looks like a number and is none)."
+        self.findings.refuse(path, f'{found}, a name, a whole number or "*" was expected', "", cure)
+        return None
+
+    def _doubt_dots(self, name: str, path: KeyPath) -> None:
+        if "." in name and not _DOTS_ARE_MEANT.match(name):
+            walk = ", ".join(filter(None, name.split(".")))
+            why = "A text is one literal claim name: nothing is ever split at dots."
+            cure = f"To walk, write claim: [{walk}]. If the claim's name has dots, write claim: [{shown(name)}]."
+            self.findings.warn(path, f"a claim name with dots, {shown(name)}", why, cure)
+
+    def condition(
+        self, written: Any, path: KeyPath, depth: int = 1, *, proving: Path | None = None, proof: bool = False
+    ) -> Condition | None:
+        """A CONDITION; with ``proof`` that of a ``verified_by``, which proves the claim at ``proving``."""
+        if depth > MAX_DEPTH:
+            self.too_deep(path)
+            return None
+        if isinstance(written, list):
+            items = abridged(written)
+            why = "A bare list could mean a walk or several conditions."
+            cure = f"To walk, write {{claim: {items}}}; to ask for all of them, {{all: {items}}}" + (
+                "." if proof else f"; for one, {{any: {items}}}."
+            )
+            self.findings.refuse(path, "a bare list", why, cure)
+            return None
+        if written is None or isinstance(written, bool | int | float):
+            cure = "Write a claim's name" + (
+                ", or trusted if this provider proves every value." if proof else ", or {claim: …}."
+            )
+            self.findings.refuse(path, f"{describe(written)}, a condition was expected", "", cure)
+            return None
+        if not isinstance(written, dict):
+            claim = self.path(written, path)
+            return None if claim is None else self._test(claim, is_true, path, proving=proving)
+        kinds = [key for key in KINDS if key in written]
+        if len(kinds) != 1:
+            self.findings.not_one(path, written, KINDS, (*OPERATORS, "from", "if_absent"))
+            return None
+        (kind,) = kinds
+        if kind == "claim":
+            return self._claim_test(written, path, proving=proving, proof=proof)
+        for key in written:
+            if key != kind:
+                self.findings.unknown_key(path, key, kinds, f"Nothing stands beside {kind}.")
+        if proof and kind != "all":
+            why = "A proof is a plain yes from the provider, not the absence of a no or one of several."
+            cure = "Write the claim that proves it, or all: of several."
+            self.findings.refuse((*path, kind), f"{kind} in verified_by", why, cure)
+            return None
+        if kind == "not":
+            denied = self.condition(written[kind], (*path, kind), depth + 1)
+            return None if denied is None else Not(denied)
+        members = self.findings.items((*path, kind), written[kind], "conditions")
+        conditions = [
+            self.condition(member, (*path, kind, position), depth + 1, proving=proving, proof=proof)
+            for position, member in enumerate(members)
+        ]
+        complete = tuple(condition for condition in conditions if condition is not None)
+        if not conditions or len(complete) < len(conditions):
+            return None
+        return All(complete) if kind == "all" else AnyOf(complete)
+
+    def _claim_test(
+        self, written: dict[str, Any], path: KeyPath, *, proving: Path | None, proof: bool
+    ) -> Condition | None:
+        operators = [key for key in written if key in OPERATORS]
+        for key in written:
+            if key not in OPERATORS and key not in ("claim", "from", "if_absent"):
+                self.findings.unknown_key(path, key, ("claim", "from", "if_absent", *OPERATORS))
+        if len(operators) > 1:
+            cure = "Write {all: […]} with one condition for each."
+            self.findings.refuse((*path, operators[1]), f"two operators, {operators[0]} and {operators[1]}", "", cure)
+        claim = self.path(written["claim"], (*path, "claim"))
+        operator = operators[0] if operators else ""
+        judge: Judge | None = is_true
+        if operator:
+            judge = self._judge(operator, written[operator], (*path, operator))
+        source = None
+        if "from" in written:
+            if proof:
+                why = (
+                    "A proof is read from the same source as its claim: a flag of one never proves a claim of another."
+                )
+                self.findings.refuse(
+                    (*path, "from"), "from in verified_by", why, "Remove it, or write it beside the claim."
+                )
+            else:
+                source = self.source(written["from"], claim, (*path, "from"))
+        absent = operator == "present" and written[operator] is False
+        if proof and absent:
+            why = "An absent flag is no proof."
+            cure = "Name the claim by which the provider vouches, or write verified_by: trusted."
+            self.findings.refuse((*path, operator), "present: false in verified_by", why, cure)
+        if "if_absent" in written:
+            absent = self._if_absent(written["if_absent"], (*path, "if_absent"), proof=proof) or absent
+        if claim is None or judge is None:
+            return None
+        return self._test(claim, judge, path, operator, source, proving=proving, absent=absent)
+
+    def _test(
+        self,
+        claim: Path,
+        judge: Judge,
+        path: KeyPath,
+        operator: str = "",
+        source: Source | None = None,
+        *,
+        proving: Path | None = None,
+        absent: bool = False,
+    ) -> Condition:
+        if proving is not None and claim.steps == proving.steps:
+            why = "Whatever a visitor typed in there would prove itself."
+            cure = (
+                "Name the claim by which the provider vouches for it, or write verified_by: trusted if it always does."
+            )
+            self.findings.refuse(path, "a claim that proves itself", why, cure)
+        return Test(claim, judge, operator=operator, source=() if source is None else ONLY[source], absent=absent)
+
+    def _judge(self, operator: str, operand: Any, path: KeyPath) -> Judge | None:
+        try:
+            return OPERATORS[operator](operand)
+        except OperandUnfit as unfit:
+            self.findings.refuse((*path, *unfit.inside), unfit.found, unfit.why, unfit.cure)
+            return None
+
+    def _if_absent(self, written: Any, path: KeyPath, *, proof: bool) -> bool:
+        if not proof:
+            self.findings.refuse(
+                path, "if_absent outside verified_by", "", "Write present: false for a claim that is not there."
+            )
+        elif written != "accept":
+            self.findings.refuse(
+                path, "unknown value", "", "Write if_absent: accept, or remove it: an absent flag is no proof."
+            )
+        else:
+            self.vouch(path, "if_absent: accept")
+        return True
+
+    def vouch(self, path: KeyPath, found: str) -> None:
+        if not self.may_vouch:
+            why = "There are several providers: what you know of one must not vouch for another."
+            self.findings.refuse(
+                path,
+                f"{found} for all providers",
+                why,
+                "Write this target under the provider that you mean: providers.NAME.mapping.",
+            )
+
+    def too_deep(self, path: KeyPath) -> None:
+        self.findings.refuse(
+            path, f"nested more than {MAX_DEPTH} deep", "", "Say it with fewer forms inside each other."
+        )
+
+    def source(self, written: Any, claim: Path | None, path: KeyPath) -> Source | None:
+        for source in SOURCES:
+            if written == source:
+                if source == "userinfo" and claim is not None and claim.name in NEVER_OF_USERINFO:
+                    why = f"{claim.name} is about the token: only the verified token or introspection can say it."
+                    self.findings.refuse(path, f"{claim.name} from userinfo", why, "Remove from.")
+                return source
+        found = (
+            f"unknown source {shown(written)}"
+            if isinstance(written, str)
+            else f"{describe(written)}, a source was expected"
+        )
+        self.findings.refuse(path, found, "", f"Write one of {', '.join(SOURCES)}.")
+        return None
