@@ -4,7 +4,6 @@ Cannot tell, ``None`` here, is a claim that is there but of a type that the oper
 no for every operator but ``present: false``.
 """
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
@@ -246,7 +245,8 @@ def _present(operand: Any) -> Judge:
 
 
 def _number(operand: Any) -> int | float:
-    if isinstance(operand, bool) or not isinstance(operand, int | float) or not math.isfinite(operand):
+    # NaN and the infinities are floats, and YAML's; nothing compares with them.
+    if isinstance(operand, bool) or not isinstance(operand, int | float) or operand - operand != 0:
         raise OperandUnfit(f"{describe(operand)}, a number was expected", "", "Write a number, without quotes.")
     return operand
 

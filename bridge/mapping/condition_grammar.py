@@ -15,6 +15,9 @@ MAX_DEPTH: Final = 8
 MAX_STEPS: Final = 32
 """Steps of a PATH: claims are never nested deeper (``strict_json``)."""
 
+MAX_INDEX: Final = 1_000_000
+"""No list of claims is that long."""
+
 EDITABLE: Final = frozenset({"user_metadata", "unsafe_metadata"})
 """Claims that visitors edit themselves: Supabase's, Clerk's."""
 
@@ -69,10 +72,10 @@ class ConditionReader:
 
     def _step(self, step: Any, path: KeyPath) -> Step | None:
         if isinstance(step, int) and not isinstance(step, bool):
-            if step >= 0:
+            if 0 <= step < MAX_INDEX:
                 return step
             self.findings.refuse(
-                path, "a negative number", "Elements are counted from 0.", "Write a whole number from 0."
+                path, "no position in a list", "Elements are counted from 0.", "Write a whole number from 0."
             )
             return None
         if isinstance(step, str) and step:
@@ -218,6 +221,7 @@ class ConditionReader:
         return True
 
     def vouch(self, path: KeyPath, found: str) -> None:
+        """Refuses the operator's word for all providers at once."""
         if not self.may_vouch:
             why = "There are several providers: what you know of one must not vouch for another."
             self.findings.refuse(
@@ -228,11 +232,13 @@ class ConditionReader:
             )
 
     def too_deep(self, path: KeyPath) -> None:
+        """Refuses a form so deep that nobody could follow it."""
         self.findings.refuse(
             path, f"nested more than {MAX_DEPTH} deep", "", "Say it with fewer forms inside each other."
         )
 
     def source(self, written: Any, claim: Path | None, path: KeyPath) -> Source | None:
+        """What ``from`` names, for a claim."""
         for source in SOURCES:
             if written == source:
                 if source == "userinfo" and claim is not None and claim.name in NEVER_OF_USERINFO:

@@ -1,4 +1,4 @@
-"""Claims -> ChatUser: the stage's only entrance at run time. Pure and synchronous; the same claims give the same user."""
+"""Claims -> ChatUser: the stage's only entrance at run time, pure and synchronous."""
 
 from dataclasses import dataclass
 from typing import Final

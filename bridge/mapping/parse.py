@@ -4,7 +4,7 @@ What each target adds to the grammar of VALUE is read here, and so is what keeps
 field that CX Genie identifies by must be proven (CONFIG.md, "verified_by proves one claim").
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -13,7 +13,8 @@ from bridge.mapping.condition import Condition
 from bridge.mapping.findings import Findings, nearest, shown
 from bridge.mapping.mapping import TARGETS, ClaimMapping
 from bridge.mapping.path import describe
-from bridge.mapping.phone import is_region, region_of
+from bridge.mapping.phone import PhoneUnfit, is_region, read_phone, region_of
+from bridge.mapping.proof import refuse_unproven
 from bridge.mapping.target import (
     SCHEMES,
     NationalPhoneTarget,
@@ -43,8 +44,6 @@ _OTHER_NAMES: Final = {
     "mail": "email",
     "full_name": "name",
 }
-_MERGED = "A visitor who can type any {field} into the identity provider would be merged with its owner's chat history."
-_SAME = "Every visitor without a value of his own would be the same chat user."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,24 +86,20 @@ def parse_mapping(
         provider_path: Where to report that the provider can never give the identity field.
     """
     reading = _Reading(written, _IDENTITY[identity_method], subject, several_providers=several_providers)
-    targets = {
-        "id": reading.text_target("id", id_rule(id_prefix, tuple(other_prefixes))),
-        "name": reading.text_target("name", one_line),
-        "email": reading.text_target("email", email_address),
-        "phone": reading.phone(),
-        "avatar": reading.avatar(),
-        "label": reading.text_target("label", one_line),
-    }
-    if "id" not in written:
-        targets["id"] = TextTarget("id", Subject("id", subject), id_rule(id_prefix, tuple(other_prefixes)))
-    reading.unknown_targets()
-    reading.identity_given(provider_path)
+    id_ = id_rule(id_prefix, tuple(other_prefixes))
     operators_id = written.get("id")
     mapping = ClaimMapping(
         identity=reading.identity,
-        **targets,
+        id=TextTarget("id", Subject("id", subject), id_) if operators_id is None else reading.text_target("id", id_),
+        name=reading.text_target("name", one_line),
+        email=reading.text_target("email", email_address),
+        phone=reading.phone(),
+        avatar=reading.avatar(),
+        label=reading.text_target("label", one_line),
         sends_id=operators_id is not None and operators_id.layer != "preset" and operators_id.value != OMIT,
     )
+    reading.unknown_targets()
+    reading.identity_given(provider_path)
     return Parsed(mapping, tuple(reading.findings.errors), tuple(reading.findings.warnings))
 
 
@@ -136,7 +131,7 @@ class _Reading:
             entry.path if entry is not None and entry.layer != "preset" else provider_path,
             f"{self.identity} is the identity, and this provider gives none",
             "Every login of its visitors would fail.",
-            f"Map {self.identity}, select another identity method (here and in CX Genie), or leave this provider out of the callback.",
+            f"Map {self.identity}, select another identity method here and in CX Genie, or take its visitors elsewhere.",
         )
 
     def text_target(self, name: str, rule: Rule, own_keys: Sequence[str] = ()) -> TextTarget | None:
@@ -149,7 +144,7 @@ class _Reading:
             return None
         self._constants_fit(node, rule, name)
         if name in ("id", self.identity):
-            self._proven(node, name)
+            refuse_unproven(self.findings, node, name, subject=self._subject)
         return TextTarget(name, node.value, rule)
 
     def avatar(self) -> TextTarget | None:
@@ -195,8 +190,10 @@ class _Reading:
             self.findings.refuse((*path, "international"), "international beside region", why, "Keep one of them.")
         if node is None:
             return None
+        if isinstance(region, str | None):
+            self._constants_fit(node, _phone_rule(region, international=international is True), "phone")
         if identity:
-            self._proven(node, "phone number")
+            refuse_unproven(self.findings, node, "phone number")
         return PhoneTarget(node.value, region=region, international=international is True, identity=identity)
 
     def _region(self, reader: ValueReader, written: Any, path: KeyPath, *, identity: bool) -> str | Value | None:
@@ -249,7 +246,7 @@ class _Reading:
             cure = "Write national: as one claim, or verified_by: trusted."
             self.findings.refuse((*path, "verified_by"), f"a condition beside {national.form}", why, cure)
         if identity:
-            self._proven(national, "phone number", vouched=vouched or "verified_by" in written)
+            refuse_unproven(self.findings, national, "phone number", vouched="verified_by" in written)
             if not vouched and code.constant is None:
                 why = (
                     "With another country the same digits are somebody else's number, and a condition proves one claim."
@@ -259,8 +256,7 @@ class _Reading:
         return NationalPhoneTarget(national.value, code.value, proof=proof, identity=identity)
 
     def _country_code(self, reader: ValueReader, written: Any, path: KeyPath) -> Node | None:
-        constant = written if isinstance(written, str) else str(written) if isinstance(written, int) else ""
-        if constant[:1] == "+" or constant.isdigit():
+        if isinstance(written, int) or (isinstance(written, str) and written.removeprefix("+").isdigit()):
             cure = 'Write a constant as country_code: {value: "+84"}.'
             self.findings.refuse(path, "a calling code, a claim's name was expected", "", cure)
             return None
@@ -279,7 +275,7 @@ class _Reading:
             own=entry.layer != "preset",
         )
 
-    def _constants_fit(self, node: Node, rule: Callable[[str], str | None], name: str) -> None:
+    def _constants_fit(self, node: Node, rule: Rule, name: str) -> None:
         """Refuses a text of the operator's that its own target could never give."""
         members = node.members if node.form == "first_of" else ()
         for member in members:
@@ -290,34 +286,12 @@ class _Reading:
                     (*node.path, key), f"a text that {name} can never be", "", "Mend it, or remove it."
                 )
 
-    def _proven(self, node: Node, field: str, *, vouched: bool = False) -> None:
-        """Refuses an identity that a visitor could choose, or that visitors would share."""
-        vouched = vouched or node.proof == TRUSTED
-        if node.constant is not None or (node.form == "template" and not node.members):
-            cure = "Name the claim that tells visitors apart."
-            self.findings.refuse(
-                (*node.path, node.form), f"a constant as {field}", "Every visitor would be the same chat user.", cure
-            )
-        if node.default is not None:
-            self.findings.refuse((*node.path, "default"), f"a default for {field}", _SAME, "Remove it.")
-        if node.form == "claim":
-            if not vouched and not node.proof:
-                self._unproven(node, field)
-            return
-        if node.form in ("join", "template") and not vouched:
-            vouched = True
-            why = _MERGED.format(field=field)
-            cure = "Use the claim alone with its verified_by, or write verified_by: trusted beside this if the provider proves every part."
-            self.findings.refuse(node.path, f"{field} by {node.form}, which no condition proves", why, cure)
-        for member in node.members:
-            self._proven(member, field, vouched=vouched)
 
-    def _unproven(self, node: Node, field: str) -> None:
-        if field == "id":
-            why = "Whoever can change that claim becomes another chat user; the provider's subject alone is proven by itself."
-            cure = f"Use {self._subject}, or add verified_by: with the claim that proves it, or verified_by: trusted."
-        else:
-            why = _MERGED.format(field=field)
-            flag = "email_verified" if field == "email" else "phone_number_verified"
-            cure = f"Write {{claim: {node.claim}, verified_by: {flag}}}, or verified_by: trusted if the provider proves every value."
-        self.findings.refuse(node.path, f"{field} from {node.claim} without verified_by", why, cure)
+def _phone_rule(region: str | None, *, international: bool) -> Rule:
+    def rule(text: str) -> str | None:
+        try:
+            return read_phone(text, region=region, international=international).e164
+        except PhoneUnfit:
+            return None
+
+    return rule

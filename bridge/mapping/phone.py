@@ -41,7 +41,7 @@ def is_region(text: str) -> bool:
 
 
 def region_of(code: str) -> str | None:
-    """The region of an ISO 3166 country, or the main one of a calling code: ``VN``, ``vn``, ``84``, ``+84`` give ``VN``."""
+    """The region of an ISO 3166 country, or a calling code's main one: ``VN``, ``vn``, ``84``, ``+84`` give ``VN``."""
     code = code.strip(" ")
     if code.isascii() and is_region(code.upper()):
         return code.upper()
@@ -81,7 +81,7 @@ def read_phone(
     elif international:
         dialled_in = None
     elif region is None:
-        raise PhoneUnfit("no plus sign, and no region says whose national number it is")
+        raise PhoneUnfit("no plus sign, and no country is known whose national number it could be")
     else:
         dialled_in = region
     if not digits or "+" in digits or len(digits) > MAX_DIGITS:
@@ -89,7 +89,7 @@ def read_phone(
     number = _international(digits) if dialled_in is None else _dialled(digits, dialled_in)
     if number is None:
         raise PhoneUnfit("no valid number")
-    if national and number.country_code != phonenumbers.country_code_for_region(region):
+    if national and region is not None and number.country_code != phonenumbers.country_code_for_region(region):
         raise PhoneUnfit("a number of another country than the one beside it")
     phone = _phone(number, digits, dialled_in)
     if identity:
@@ -143,7 +143,7 @@ def _phone(number: PhoneNumber, digits: str, region: str | None) -> Phone:
     the number, Argentina's mobiles have a 15 inside.
     """
     national = _NOT_DIGITS.sub("", phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
-    main = phonenumbers.region_code_for_country_code(number.country_code)
+    main = phonenumbers.region_code_for_country_code(number.country_code or 0)
     if (national, main) != (digits, region) and _dialled(national, main) != number:
         raise PhoneUnfit("a number whose national form does not lead back to it")
     return Phone(f"+{number.country_code}", national, phonenumbers.national_significant_number(number))

@@ -11,8 +11,8 @@ from typing import Final
 
 from bridge.chat_user import Phone
 from bridge.claims import Claims
-from bridge.mapping.path import ONLY, SOURCES
 from bridge.mapping.condition import Condition
+from bridge.mapping.path import ONLY, SOURCES
 from bridge.mapping.phone import PhoneUnfit, read_phone, region_of
 from bridge.mapping.value import Value
 from bridge.trace import Trace
@@ -93,7 +93,7 @@ def one_line(text: str) -> str | None:
 
 
 def _boundary(text: str) -> int:
-    """Where to cut, without taking an accent, a joiner or half a flag from its character, as far as looking is cheap."""
+    """Where to cut without taking an accent, a joiner or half a flag from its character, as far as that is cheap."""
     for position in range(MAX_TEXT, MAX_TEXT - 32, -1):
         if not (_continues(text[position]) or text[position - 1] == _ZERO_WIDTH_JOINER):
             flag = position
@@ -228,7 +228,7 @@ class NationalPhoneTarget:
 
     def evaluate(self, claims: Claims, trace: Trace) -> Phone | None:
         """The number, or ``None``."""
-        for sources in (SOURCES,) if self.proof is None else ONLY.values():
+        for sources in (SOURCES,) if self.proof is None else map(ONLY.__getitem__, claims.sources):
             written = self.national.evaluate(claims, trace, sources)
             code = None if written is None else self.country_code.evaluate(claims, trace, sources)
             if written is None or code is None:
@@ -239,11 +239,8 @@ class NationalPhoneTarget:
                         "mapping", "phone", "skipped", f"the number of the {sources[0]}: not proven by {self.proof}"
                     )
                 continue
-            region = region_of(code)
             try:
-                if region is None:
-                    raise PhoneUnfit("neither a country nor a calling code stands beside it")
-                return read_phone(written, region=region, national=True, identity=self.identity)
+                return read_phone(written, region=region_of(code), national=True, identity=self.identity)
             except PhoneUnfit as unfit:
                 if trace.recording:
                     trace.step("mapping", "phone", "refused", str(unfit))

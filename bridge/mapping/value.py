@@ -100,7 +100,7 @@ class Constant:
         self.target = target
         self.text = text
 
-    def evaluate(self, claims: Claims, trace: Trace, _sources: tuple[Source, ...] = SOURCES, /) -> str | None:
+    def evaluate(self, _claims: Claims, trace: Trace, _sources: tuple[Source, ...] = SOURCES, /) -> str | None:
         """The text."""
         if trace.recording:
             trace.step("mapping", self.target, "ok", "the configured value")

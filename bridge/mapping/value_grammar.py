@@ -106,6 +106,7 @@ class ValueReader(ConditionReader):
         return complete if members and len(complete) == len(members) else None
 
     def claim(self, written: dict[str, Any], path: KeyPath, depth: int, *, short: bool = False) -> Node | None:
+        """``{claim: PATH}``, or a name alone when ``short``."""
         claim = self.path(written["claim"], path if short else (*path, "claim"))
         source = self.source(written["from"], claim, (*path, "from")) if "from" in written else None
         proof: Condition | None = None
@@ -127,10 +128,12 @@ class ValueReader(ConditionReader):
         return Node(Claim(self.target, claim, source=source, proof=proof), path, "claim", proof=proven, claim=claim)
 
     def constant(self, written: dict[str, Any], path: KeyPath, _depth: int) -> Node | None:
+        """``{value: TEXT}``."""
         text = self.findings.text((*path, "value"), written["value"])
         return None if text is None else Node(Constant(self.target, text), path, "value", constant=text)
 
     def template(self, written: dict[str, Any], path: KeyPath, depth: int) -> Node | None:
+        """``{template: TEXT, where: {name: VALUE or a walk}}``."""
         text = self.findings.text((*path, "template"), written["template"])
         where = written.get("where", {})
         bound: dict[str, Node | None] = {}
@@ -192,6 +195,7 @@ class ValueReader(ConditionReader):
         return [part for part in parts if part != ""], sound
 
     def join(self, written: dict[str, Any], path: KeyPath, depth: int) -> Node | None:
+        """``{join: [VALUE…], with: TEXT}``."""
         members = self._members(written["join"], (*path, "join"), depth)
         separator = written.get("with", " ")
         if not isinstance(separator, str):
@@ -202,6 +206,7 @@ class ValueReader(ConditionReader):
         return Node(Join(tuple(member.value for member in members), separator), path, "join", members=members)
 
     def first_of(self, written: dict[str, Any], path: KeyPath, depth: int) -> Node | None:
+        """``{first_of: [VALUE…]}``."""
         members = self._members(written["first_of"], (*path, "first_of"), depth)
         if members is None:
             return None
@@ -219,12 +224,14 @@ class ValueReader(ConditionReader):
         return None if node is None else replace(node, proof="trusted")
 
     def when(self, node: Node | None, written: Any, path: KeyPath, depth: int) -> Node | None:
+        """``when: CONDITION`` beside a form."""
         condition = self.condition(written, path, depth + 1)
         if node is None or condition is None:
             return None
         return replace(node, value=When(self.target, node.value, condition))
 
     def default(self, node: Node | None, written: Any, path: KeyPath, _depth: int) -> Node | None:
+        """``default: TEXT`` beside a form."""
         text = self.findings.text(path, written)
         if node is None or text is None:
             return None

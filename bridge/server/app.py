@@ -56,10 +56,30 @@ def application(
         )
         for path, endpoints in paths.items()
     }
-    app = Starlette(routes=[Route(path, Methods(endpoints, methods[path])) for path, endpoints in paths.items()])
+    app = ExactPaths({path: Methods(endpoints, methods[path]) for path, endpoints in paths.items()})
     app.router.redirect_slashes = False
     app.router.default = Refusal(NotFound("nothing has the path asked for", hint=hint), request_ids, strangers)
     return app
+
+
+class ExactPaths(Starlette):
+    """An application all of whose paths are fixed: a look into a table finds the route.
+
+    Starlette's own way there, through two middlewares and a regular expression for each route, takes half as long as
+    all the rest of a cached callback; it still finds what has no route.
+    """
+
+    def __init__(self, endpoints: Mapping[str, ASGIApp]) -> None:
+        super().__init__(routes=[Route(path, endpoint) for path, endpoint in endpoints.items()])
+        self._endpoints = dict(endpoints)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hands over."""
+        endpoint = self._endpoints.get(scope["path"]) if scope["type"] == "http" else None
+        if endpoint is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await endpoint(scope, receive, send)
 
 
 class Methods:

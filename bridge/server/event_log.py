@@ -4,6 +4,7 @@ Nothing in a line can break out of it: JSON escapes every control character, wha
 texts are cut (THREATS.md O09). Exceptions are written without their message, which may quote a visitor's data (O10).
 """
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -11,7 +12,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,7 +36,7 @@ class EventLog:
 
     Args:
         settings: ``log:`` of the configuration.
-        write: Takes one line, newline included; default: standard output.
+        write: Takes one or more lines, newlines included; default: standard output.
         terminal: Whether a person is looking, for ``format: auto``; default: whether standard output is a terminal.
         now: Seconds since the epoch.
     """
@@ -56,6 +57,18 @@ class EventLog:
         self._now = now
         self._second = -1
         self._clock = ""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: list[bytes] = []
+
+    @contextlib.contextmanager
+    def gathered(self) -> Iterator[None]:
+        """While in it, the lines of one turn of the running event loop go out in one write."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            yield
+        finally:
+            self._loop = None
+            self._flush()
 
     def write(self, level: int, event: str, **fields: Any) -> None:
         """Writes one event, unless the level is below ``log.level``.
@@ -68,8 +81,16 @@ class EventLog:
         if level < self.level:
             return
         line = self._line({"time": self._time(), "level": _NAMES.get(level, "error"), "event": event, **fields})
+        if self._loop is not None and not self._waiting:
+            self._loop.call_soon(self._flush)
+        self._waiting.append(line)
+        if self._loop is None:
+            self._flush()
+
+    def _flush(self) -> None:
+        lines, self._waiting = b"".join(self._waiting), []
         with contextlib.suppress(OSError):  # whoever read the log is gone; callbacks are answered all the same
-            self._write(line)
+            self._write(lines)
 
     def _time(self) -> str:
         now = self._now()

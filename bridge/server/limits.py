@@ -1,8 +1,10 @@
 """What one request, and all of them together, may take."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from types import TracebackType
+from typing import Any
 
 from starlette.types import Receive
 
@@ -17,34 +19,61 @@ class ClientGone(Exception):
 
 
 class InFlight:
-    """Places for requests that are being answered; entering takes one, leaving gives it back.
+    """Places for requests that are being answered, each for a limited time: ``with in_flight: ...`` in a request's task.
+
+    One timer serves all: it waits for the oldest. A timer for each request would cost more than all else here.
 
     Args:
         limit: ``limits.in_flight``.
+        deadline: Seconds for one request: ``limits.deadline``.
 
     Raises:
-        Overloaded: On entering, when there is none.
+        Overloaded: On entering, when there is no place; on leaving, when the time was over and the task was cancelled.
     """
 
-    __slots__ = ("_limit", "_taken")
-
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, deadline: float) -> None:
         self._limit = limit
-        self._taken = 0
+        self._deadline = deadline
+        self._since: dict[asyncio.Task[Any] | None, float] = {}  # the oldest first
+        self._late: set[asyncio.Task[Any]] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> None:
-        if self._taken >= self._limit:
+        if len(self._since) >= self._limit:
             raise Overloaded(
-                f"{self._taken} callbacks are being answered",
+                f"{self._limit} callbacks are being answered",
                 hint="Is the provider slow? Else raise limits.in_flight, or run more replicas.",
                 retry_after=IN_FLIGHT_RETRY_AFTER,
             )
-        self._taken += 1
+        loop = asyncio.get_running_loop()
+        self._since[asyncio.current_task()] = loop.time()
+        if self._timer is None:
+            self._timer = loop.call_later(self._deadline, self._end_the_late)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._taken -= 1
+        task = asyncio.current_task()
+        self._since.pop(task, None)
+        if task in self._late:
+            self._late.discard(task)
+            task.uncancel()
+            raise Overloaded(
+                f"not answered within {self._deadline:g} s",
+                hint="Did the caller send its whole body? Is the provider slow? limits.deadline sets the time.",
+            ) from None
+
+    def _end_the_late(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = None
+        for task, since in list(self._since.items()):
+            due = since + self._deadline
+            if task is None or due > loop.time():
+                self._timer = loop.call_at(due, self._end_the_late)
+                return
+            del self._since[task]
+            self._late.add(task)
+            task.cancel()
 
 
 class TokenBucket:

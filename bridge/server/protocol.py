@@ -5,12 +5,14 @@ may take. Refused here: whatever two parsers could read differently (RFC 9112 se
 """
 
 import re
-from asyncio import AbstractEventLoop, BaseTransport, TimerHandle, Transport
-from collections.abc import Callable
+from asyncio import AbstractEventLoop, BaseTransport, Event, TimerHandle, Transport
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any, cast
+from urllib.parse import unquote
 
 import httptools
+from uvicorn._types import ASGISendEvent
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -18,7 +20,7 @@ from uvicorn.server import ServerState
 from bridge.config.model import LimitSettings
 from bridge.contract.response import refusal
 from bridge.errors import BodyTooLarge, BridgeError, HeadTooLarge, RequestInvalid
-from bridge.server.request_id import RequestIds
+from bridge.server.request_id import HEADER, RequestIds
 
 LINGER = 2.0
 """Seconds for which a caller that is still sending may read its last answer before the connection is cut."""
@@ -39,6 +41,40 @@ class Phase(Enum):
     IDLE = "between two requests"
     HEAD = "request line or headers"
     BODY = "body or trailers"
+
+
+class Exchange(RequestResponseCycle):
+    """One request and its answer, which goes out in one piece: each write is a system call."""
+
+    _head = b""
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Takes the start of an answer, then its whole body; all of ours are so, and all have a content-length."""
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        if message["type"] == "http.response.start":
+            self.response_started = True
+            self.waiting_for_100_continue = False
+            self._head = head_lines(message["status"], self.default_headers, message["headers"])
+        elif message["type"] == "http.response.body" and not self.response_complete:
+            ending = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
+            body = b"" if self.scope["method"] == "HEAD" else message["body"]
+            self.transport.write(b"".join((self._head, ending, body)))
+            self.response_complete = True
+            self.message_event.set()
+            if not self.keep_alive:
+                self.transport.close()
+            self.on_response()
+
+
+def head_lines(status: int, *headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The status line and headers of an answer, without the empty line behind them. No value may hold a line break."""
+    lines = [STATUS_LINE[status]]
+    for some in headers:
+        lines += [b"%b: %b\r\n" % header for header in some]
+    return b"".join(lines)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -198,11 +234,37 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
-        super().on_headers_complete()
-        if self.draining():
-            self.cycle.keep_alive = False
+        self._start_exchange()
         self._phase, self._earlier, self._fresh = Phase.BODY, 0, False
         self.headers = []  # trailers land here instead of among the headers (RFC 9110 section 6.5.1)
+
+    def _start_exchange(self) -> None:
+        """What uvicorn does here, but for an ``Exchange`` instead of its own, and without what it does for others."""
+        parser, scope, previous = self.parser, self.scope, cast("RequestResponseCycle | None", self.cycle)
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        scope["method"] = parser.get_method().decode("ascii")
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = url.path
+        scope["query_string"] = url.query or b""
+        self.cycle = Exchange(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=scope["http_version"] == "1.1" and parser.should_keep_alive() and not self.draining(),
+            on_response=self.on_response_complete,
+        )
+        if previous is None or previous.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def on_message_complete(self) -> None:
         """The body is there as well."""
@@ -214,7 +276,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _fault_of_head(self) -> BridgeError | None:
         if (self._earlier or self._chunk > self.limits.head) and self._head_size > self.limits.head:
             return _head_too_large(self.limits.head)
-        version = self.parser.get_http_version()
+        version = self.scope["http_version"] = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             return RequestInvalid(f"HTTP/{version}; 1.1 and 1.0 are spoken")
         hosts = []
@@ -300,14 +362,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _words(self, error: BridgeError, request_id: str) -> bytes:
         answer = refusal(error, request_id)
-        headers = [
-            *self.server_state.default_headers,
-            *answer.headers,
-            (b"x-request-id", request_id.encode("ascii")),
-            (b"connection", b"close"),
-        ]
-        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-        return STATUS_LINE[answer.status] + lines + b"\r\n" + answer.body
+        own = (HEADER, request_id.encode("ascii")), (b"connection", b"close")
+        return head_lines(answer.status, self.server_state.default_headers, answer.headers, own) + b"\r\n" + answer.body
 
 
 class _ClosingTransport:

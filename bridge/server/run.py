@@ -62,7 +62,7 @@ async def serve(
     log = log or EventLog(model.log)
     stop = stop or _stop_by_signal()
     draining = asyncio.Event()
-    with _capture_logging(log), contextlib.ExitStack() as sockets:
+    with log.gathered(), _capture_logging(log), contextlib.ExitStack() as sockets:
         public_socket = sockets.enter_context(_listen(model.server.host, model.server.port, reuse_port=reuse_port))
         admin_socket = sockets.enter_context(_listen(model.admin.host, model.admin.port))
         async with assemble(model) as bridge:

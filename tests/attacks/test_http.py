@@ -99,7 +99,7 @@ def test_the_body_names_nobody(issuer: Issuer, start_bridge: StartBridge) -> Non
     """H28: what the visitor's browser says beside the token is ignored."""
     bridge = attacked_bridge(issuer, start_bridge)
     body = json.dumps({**VICTIM, "access_token": good_token(issuer.url)}).encode()
-    assert bridge.post(body=body).json["data"] == {"id": "visitor-1"}
+    assert bridge.post(body=body).json["data"] == {"id": "0:visitor-1"}
 
 
 def test_the_query_brings_no_secret_and_no_token(issuer: Issuer, start_bridge: StartBridge) -> None:

@@ -16,7 +16,7 @@ from tests.issuer.process import Issuer, IssuerProcess
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Published:
-    """One key set, and a token that meets it. Beside ``keys`` it has the sound key ``rsa2``, whose tokens are the twins.
+    """One key set, and a token that meets it. The set has the sound key ``rsa2`` too, whose tokens are the twins.
 
     Attributes:
         threat: The id of the threat's class.
@@ -304,7 +304,7 @@ def unknown_kids(issuer: str, count: int) -> list[str]:
 
 
 def test_a_flood_of_unknown_kids_costs_one_fetch(issuer: Issuer, start_bridge: StartBridge) -> None:
-    """K02: the first is refused after a fresh look, the others unlooked until the cool-down ends; visitors are served."""
+    """K02: one is refused after a fresh look, the others unlooked while the cool-down runs; visitors are served."""
     realm = issuer.realm("flooded")
     bridge = start_bridge(configuration(providers={"p": provider(realm.url, jwks={"cooldown": "60s"})}))
     bridge.wait_until_ready()

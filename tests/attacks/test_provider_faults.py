@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
-
 from tests.attacks.attack import ACCEPTED, eventually, signed
 from tests.bridge_process import SECRET, RunningBridge, StartBridge, configuration, provider
 from tests.issuer.keys import jwks
@@ -66,6 +64,31 @@ FAILING = ("500", "503", "404", "403", "401", "429", "204", "429_later")
 STALLING = ("hang", "drip_feed", "reset", "truncated")
 HUGE = ("huge_body", "endless_chunked", "gzip", "gzip_bomb")
 
+TARGETS = ("BYSTANDER/jwks", "http://169.254.169.254/jwks", "file:///etc/passwd", "/jwks", "//127.0.0.1:9/jwks")
+UNFIT_ADDRESSES: tuple[Any, ...] = (
+    "http://169.254.169.254/jwks",
+    "http://shop.example/jwks",
+    "file:///etc/passwd",
+    "ftp://127.0.0.1/jwks",
+    "gopher://127.0.0.1/",
+    "//127.0.0.1/jwks",
+    "/jwks",
+    "jwks",
+    "",
+    "http://",
+    "http://[::1",
+    "http://127.0.0.1:99999/",
+    "https://user:password@127.0.0.1/jwks",
+    "http://127.0.0.1\\@shop.example/",
+    "javascript:alert(1)",
+    5,
+    ["http://127.0.0.1/jwks"],
+    {},
+    True,
+)
+OTHER_ISSUERS: tuple[Any, ...] = ("https://login.other.example", "BYSTANDER", "", 5, ["BYSTANDER"], {})
+PROMISED = {"id_token_signing_alg_values_supported": ["none", "HS256"]}
+
 MISBEHAVIOURS = (
     Misbehaviour("K00", "an honest provider", served=True),
     Misbehaviour("K00", "metadata at RFC 8414's address only", ["discovery_404"], served=True),
@@ -81,27 +104,17 @@ MISBEHAVIOURS = (
     *(
         Misbehaviour("K15", f"{endpoint} redirects to {target}", [f"{where}_redirect {target}" for where in where_all])
         for endpoint, where_all in (("jwks", ("jwks",)), ("discovery", ("discovery", "metadata")))
-        for target in ("BYSTANDER/jwks", "http://169.254.169.254/jwks", "file:///etc/passwd", "/jwks", "//127.0.0.1:9/jwks")
+        for target in TARGETS
     ),
-    *(
-        told("K16", f"jwks_uri {uri!r}", jwks_uri=uri)
-        for uri in (
-            "http://169.254.169.254/jwks", "http://shop.example/jwks", "file:///etc/passwd", "ftp://127.0.0.1/jwks", "gopher://127.0.0.1/",
-            "//127.0.0.1/jwks", "/jwks", "jwks", "", "http://", "http://[::1", "http://127.0.0.1:99999/", "https://user:password@127.0.0.1/jwks",
-            "http://127.0.0.1\\@shop.example/", "javascript:alert(1)", 5, ["http://127.0.0.1/jwks"], {}, True,
-        )
-    ),
+    *(told("K16", f"jwks_uri {uri!r}", jwks_uri=uri) for uri in UNFIT_ADDRESSES),
     told("K16", "jwks_uri missing", jwks_uri=None),
-    *(
-        told("K18", f"issuer {issuer!r}", issuer=issuer)
-        for issuer in ("https://login.other.example", "BYSTANDER", "", 5, ["BYSTANDER"], {})
-    ),
+    *(told("K18", f"issuer {issuer!r}", issuer=issuer) for issuer in OTHER_ISSUERS),
     told("K18", "issuer missing", issuer=None),
     told("K18", "issuer with a trailing slash", issuer="SELF/"),
-    told("K18", "issuer in another case", issuer="SELF".swapcase()),
+    told("K18", "issuer in another case", issuer="CAPITALS"),
     told("K18", "issuer in a list", issuer=["SELF"]),
-    Misbehaviour("K23", "algorithms none and HS256 promised", discovery={"id_token_signing_alg_values_supported": ["none", "HS256"]}, served=True),
-)  # fmt: skip
+    Misbehaviour("K23", "algorithms none and HS256 promised", discovery=PROMISED, served=True),
+)
 
 
 def placed(value: Any, own: str, bystander: str) -> Any:
@@ -109,7 +122,7 @@ def placed(value: Any, own: str, bystander: str) -> Any:
     if isinstance(value, list):
         return [placed(member, own, bystander) for member in value]
     if isinstance(value, str):
-        return value.replace("BYSTANDER", bystander).replace("SELF", own).replace("self", own.upper())
+        return value.replace("BYSTANDER", bystander).replace("SELF", own).replace("CAPITALS", own.upper())
     return value
 
 
@@ -256,7 +269,7 @@ def test_a_fetch_outlives_the_client_that_started_it(issuer: Issuer, start_bridg
 def test_discovery_never_widens_the_algorithms(issuer: Issuer, start_bridge: StartBridge) -> None:
     """K23: a document that lists ``none`` and HS256 changes nothing."""
     realm = issuer.realm("generous")
-    realm.set(discovery={"id_token_signing_alg_values_supported": ["none", "HS256"]})
+    realm.set(discovery=PROMISED)
     bridge = start_bridge(configuration(realm.url))
     bridge.wait_until_ready()
     assert bridge.post(good_token(realm.url)).code is ACCEPTED

@@ -38,7 +38,7 @@ class Client:
     id: str
     algorithm: str
     lifetime: int = 600
-    secret: str = "a client secret of the interop tests"
+    secret: str = "a-client-secret-of-the-interop-tests"
     redirect: str = CALLBACK
 
 
@@ -186,9 +186,8 @@ class OidcProvider:
                 "code_verifier": verifier,
                 **indicator,
             }
-            answer = await http.post(
-                f"{self.issuer}/token", data=grant, auth=aiohttp.BasicAuth(client.id, client.secret.replace(" ", "+"))
-            )
+            client_secret_basic = {"Authorization": aiohttp.encode_basic_auth(client.id, client.secret)}
+            answer = await http.post(f"{self.issuer}/token", data=grant, headers=client_secret_basic)
             given = await answer.json()
         return Tokens(given["access_token"], given["id_token"])
 

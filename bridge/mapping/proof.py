@@ -1,0 +1,49 @@
+"""What must hold of the field that CX Genie identifies by (CONFIG.md, "verified_by proves one claim"): checked at load.
+
+A visitor must not be able to choose it, and two visitors must not share it.
+"""
+
+from bridge.mapping.findings import Findings
+from bridge.mapping.value_grammar import TRUSTED, Node
+
+_SHARED = "Every visitor who is given it would be the same chat user."
+_FLAGS = {"email": "email_verified", "phone number": "phone_number_verified"}
+
+
+def refuse_unproven(findings: Findings, node: Node, field: str, *, subject: str = "", vouched: bool = False) -> None:
+    """Notes everything in a VALUE that makes it unfit to be an identity.
+
+    Args:
+        findings: Takes the problems.
+        node: The VALUE.
+        field: What it gives, in an operator's words.
+        subject: The provider's subject, for the advice.
+        vouched: Whether something around it is proven on the whole.
+    """
+    vouched = vouched or node.proof == TRUSTED
+    if node.constant is not None or (node.form == "template" and not node.members):
+        cure = "Name the claim that tells visitors apart."
+        findings.refuse((*node.path, node.form), f"a constant as {field}, the identity", _SHARED, cure)
+    if node.default is not None:
+        findings.refuse((*node.path, "default"), f"a default for {field}, the identity", _SHARED, "Remove it.")
+    if node.form == "claim" and not (vouched or node.proof):
+        if field == "id":
+            why = "Whoever can change that claim becomes another chat user. Only the provider's subject needs no proof."
+            cure = f"Use {subject}, or add verified_by: with the claim that proves it, or verified_by: trusted."
+        else:
+            why = _merged(field)
+            cure = (
+                f"Write {{claim: {node.claim}, verified_by: {_FLAGS[field]}}}, or verified_by: trusted"
+                " if this provider proves every value of it."
+            )
+        findings.refuse(node.path, f"{field} is the identity, and {node.claim} has no verified_by", why, cure)
+    if node.form in ("join", "template") and node.members and not vouched:
+        vouched = True
+        cure = "Use one claim with its verified_by, or write verified_by: trusted beside it if every part is proven."
+        findings.refuse(node.path, f"{field} is the identity, and a {node.form} has no proof", _merged(field), cure)
+    for member in node.members:
+        refuse_unproven(findings, member, field, subject=subject, vouched=vouched)
+
+
+def _merged(field: str) -> str:
+    return f"A visitor who can type any {field} into the provider would be merged with its owner's chat history."

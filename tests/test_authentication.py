@@ -1,0 +1,121 @@
+"""bridge/authentication.py: the whole flow of one callback, and what it remembers."""
+
+import time
+from typing import Any
+
+import pytest
+
+from bridge.access_token import AccessToken
+from bridge.answer_cache import AnswerCache
+from bridge.authentication import Authentication
+from bridge.errors import IdentityUnusable, TokenExpired, TokenInvalid
+from bridge.mapping.parse import Written, parse_mapping
+from bridge.oidc.http import HttpClient, open_session
+from bridge.oidc.provider import Provider
+from bridge.oidc.settings import ProviderSettings
+from bridge.trace import RecordingTrace
+from tests.issuer import keys, mint
+from tests.issuer.process import Issuer
+
+
+class Flow:
+    """One callback with one provider, its clock and its cache."""
+
+    def __init__(self, session: Any, issuer: str, *, label: str = "Customer", **settings: Any) -> None:
+        self.time = time.time()
+        made = ProviderSettings.model_validate({"issuer": issuer, "audience": mint.AUDIENCE, **settings})
+        self.provider = Provider("shop", made, HttpClient(session, provider="shop", timeout=5.0), now=lambda: self.time)
+        written = {"name": "name", "label": {"value": label}}
+        parsed = parse_mapping(
+            {target: Written(value, ("mapping", target), "provider") for target, value in written.items()},
+            identity_method="id",
+        )
+        assert parsed.errors == ()
+        self.cache = AnswerCache(max_entries=100, max_bytes=1_000_000, max_age=300, now=lambda: self.time)
+        self.mappings = {"shop": parsed.mapping}
+        self.flow = self.named("default")
+
+    def named(self, callback: str) -> Authentication:
+        """The flow of another callback over the same cache."""
+        return Authentication(callback, {"shop": self.provider}, self.mappings, self.cache)
+
+
+async def test_a_token_becomes_a_chat_user(issuer: Issuer) -> None:
+    """Verified and mapped; the second time from memory, without another look at the provider."""
+    async with open_session() as session:
+        shop = Flow(session, issuer.url)
+        token = AccessToken(mint.good_token(issuer.url, name="An"))
+        first, second = await shop.flow.authenticate(token), await shop.flow.authenticate(token)
+        assert (first.user.id, first.user.name, first.user.label, first.provider) == (
+            "visitor-1",
+            "An",
+            "Customer",
+            "shop",
+        )
+        assert (first.cached, second.cached, second.user) == (False, True, first.user)
+        assert issuer.fetches() == 1
+
+
+async def test_nothing_outlives_its_token(issuer: Issuer) -> None:
+    """At exp the memory is gone; the token itself is taken for its leeway more, each time anew."""
+    async with open_session() as session:
+        shop = Flow(session, issuer.url)
+        token = AccessToken(mint.good_token(issuer.url, exp=int(shop.time) + 100))
+        await shop.flow.authenticate(token)
+        shop.time += 101
+        assert [(await shop.flow.authenticate(token)).cached for _ in range(2)] == [False, False]
+        shop.time += 30
+        with pytest.raises(TokenExpired):
+            await shop.flow.authenticate(token)
+
+
+async def test_a_retired_key_takes_its_answers_along(issuer: Issuer) -> None:
+    """K03: what a key verified is looked at anew when the keys change, not when the answer's age is over."""
+    async with open_session() as session:
+        shop = Flow(session, issuer.url)
+        token = AccessToken(mint.good_token(issuer.url))
+        await shop.flow.authenticate(token)
+        issuer.set(jwks=keys.jwks("rsa2"))
+        with pytest.raises(TokenInvalid):
+            await shop.flow.authenticate(
+                AccessToken(mint.sign(mint.good_header(kid="new"), mint.good_claims(issuer.url), "rsa"))
+            )
+        shop.provider._remote._looked_at = float("-inf")  # type: ignore[union-attr] # the cool-down is over
+        with pytest.raises(TokenInvalid):
+            await shop.flow.authenticate(token)
+
+
+async def test_callbacks_share_no_answers(issuer: Issuer) -> None:
+    """The callback's name is part of the key: another one may map the same token otherwise."""
+    async with open_session() as session:
+        shop = Flow(session, issuer.url)
+        token = AccessToken(mint.good_token(issuer.url))
+        await shop.flow.authenticate(token)
+        assert not (await shop.named("staff").authenticate(token)).cached
+
+
+async def test_a_refusal_is_not_remembered(issuer: Issuer) -> None:
+    """The next look may end otherwise."""
+    async with open_session() as session:
+        shop = Flow(session, issuer.url)
+        token = AccessToken(mint.good_token(issuer.url, sub="u1 "))
+        for _ in range(2):
+            with pytest.raises(IdentityUnusable):
+                await shop.flow.authenticate(token)
+
+
+async def test_a_recording_trace_sees_every_step(issuer: Issuer) -> None:
+    """Explaining never answers from memory: it goes the way that the service goes."""
+    async with open_session() as session:
+        shop = Flow(session, issuer.url)
+        token = AccessToken(mint.good_token(issuer.url, name="Secret Name"))
+        await shop.flow.authenticate(token)
+        trace = RecordingTrace()
+        await shop.flow.authenticate(token, trace)
+        assert list(dict.fromkeys(step.stage for step in trace.steps)) == [
+            "token",
+            "verification",
+            "claims",
+            "mapping",
+        ]
+        assert "Secret Name" not in str(trace.steps)
