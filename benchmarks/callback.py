@@ -145,9 +145,7 @@ def free_port() -> int:
 def running(command: list[str], port: int, core: int | None) -> Iterator[int]:
     """A server as a process; yields its id when its port is open."""
     environment = {**os.environ, "HEADER_TOKEN": HEADER_TOKEN}
-    process = subprocess.Popen(
-        command, cwd=HERE.parent, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+    process = subprocess.Popen(command, cwd=HERE.parent, env=environment, stdout=subprocess.DEVNULL)
     pin(process.pid, core)
     try:
         deadline = time.monotonic() + 30
@@ -156,13 +154,12 @@ def running(command: list[str], port: int, core: int | None) -> Iterator[int]:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             if process.poll() is not None or time.monotonic() > deadline:
-                process.kill()
-                sys.exit(f"{command} did not start:\n{process.communicate()[1].decode()}")
+                sys.exit(f"{command} did not start; see above")
             time.sleep(0.05)
         yield process.pid
     finally:
         process.terminate()
-        process.communicate()
+        process.wait()
 
 
 def pin(pid: int, core: int | None) -> None:

@@ -74,7 +74,7 @@ def call(
         answer = asyncio.run(_post(url, header_token, token))
     except TimeoutError:
         raise cannot_tell(f"{url} did not answer within {_TIMEOUT:g} seconds.", as_json=as_json) from None
-    except aiohttp.InvalidURL:
+    except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
         raise cannot_tell(f"{url} is not an http or https address.", as_json=as_json) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise cannot_tell(f"{url} cannot be reached: {error}.", as_json=as_json) from None

@@ -16,6 +16,7 @@ from bridge.server.run import AddressUnavailable, serve
 
 if TYPE_CHECKING:
     from bridge.demo.run import Demo
+    from bridge.demo.visitors import Visitor
 
 
 def demo(
@@ -36,36 +37,33 @@ def demo(
     Exit status: 0 stopped as told, or the round trip gave the expected user; 1 it did not; 2 a port is taken.
     """
     try:
-        status = asyncio.run(_once(port) if once else _until_stopped(port))
+        status = asyncio.run(_story(port, once=once))
     except KeyboardInterrupt:  # before there was anything to stop
         status = Status.CANNOT_TELL if once else Status.YES
-    except AddressUnavailable as error:
+    except (AddressUnavailable, OSError) as error:
         raise cannot_tell(str(error)) from None
     raise typer.Exit(status)
 
 
-async def _until_stopped(port: int | None) -> Status:
+async def _story(port: int | None, *, once: bool) -> Status:
     # Imported here, because the service has the same command line and never loads the demo.
+    from bridge.demo.browser import SignInBroken
     from bridge.demo.run import running
     from bridge.demo.visitors import VISITORS
 
     visitor = next(iter(VISITORS.values()))
-    async with running(_serve, port=port) as demo:
-        token = await demo.token(visitor)
-        _introduce(demo)
-        say(f"What CX Genie sends when {visitor.name} opens the chat, to paste within ten minutes:")
-        say()
-        say(demo.curl(token))
-        say()
-        say("Ctrl-C stops all of it.")
-        await demo.stopped.wait()
-    say("Stopped.")
-    return Status.YES
+    async with running(_serve_quietly if once else _serve, port=port) as demo:
+        for note in demo.notes:
+            say(note)
+        try:
+            token = await demo.token(visitor)
+            return await (_round_trip if once else _until_stopped)(demo, visitor, token)
+        except (SignInBroken, aiohttp.ClientError, TimeoutError) as error:
+            say(bad(f"The round trip broke: {error}"))
+            return Status.FINDING
 
 
-def _introduce(demo: "Demo") -> None:
-    for note in demo.notes:
-        say(note)
+async def _until_stopped(demo: "Demo", visitor: "Visitor", token: str) -> Status:
     say(good("The demo is running."))
     say()
     say(f"  shop page          {demo.shop}/   open this: chat as a guest, sign in, chat again")
@@ -73,33 +71,27 @@ def _introduce(demo: "Demo") -> None:
     say(f"  bridge             {demo.callback.url}   what CX Genie calls")
     say(f"  readiness          {demo.admin}/readyz?verbose")
     say()
+    say(f"What CX Genie sends when {visitor.name} opens the chat, to paste within ten minutes:")
+    say()
+    say(demo.curl(token))
+    say()
+    say("Ctrl-C stops all of it.")
+    await demo.stopped.wait()
+    say("Stopped.")
+    return Status.YES
 
 
-async def _once(port: int | None) -> Status:
-    # Imported here for the same reason.
-    from bridge.demo.browser import SignInBroken
-    from bridge.demo.run import running
-    from bridge.demo.visitors import VISITORS
-
-    visitor = next(iter(VISITORS.values()))
-    async with running(_serve_quietly, port=port) as demo:
-        for note in demo.notes:
-            say(note)
-        try:
-            token = await demo.token(visitor)
-            answer = await demo.identify(token)
-        except (SignInBroken, aiohttp.ClientError, TimeoutError) as error:
-            say(bad(f"The round trip broke: {error}"))
-            return Status.FINDING
-        say(f"{visitor.name} signed in at the shop and opens the chat. CX Genie asks the bridge:")
-        say()
-        say(demo.curl(token))
-        say()
-        say("The bridge answers:")
-        say()
-        say(f"HTTP {answer.status} {answer.reason}")
-        say(answer.pretty)
-        say()
+async def _round_trip(demo: "Demo", visitor: "Visitor", token: str) -> Status:
+    answer = await demo.identify(token)
+    say(f"{visitor.name} signed in at the shop and opens the chat. CX Genie asks the bridge:")
+    say()
+    say(demo.curl(token))
+    say()
+    say("The bridge answers:")
+    say()
+    say(f"HTTP {answer.status} {answer.reason}")
+    say(answer.pretty)
+    say()
     if answer.data == visitor.chat_user:
         say(good("That is the expected user."))
         return Status.YES

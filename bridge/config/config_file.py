@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import combinations
+from itertools import islice, pairwise
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from bridge.config.field_errors import quoted, suggestion
 from bridge.config.model import AdminSettings, CacheSettings, LimitSettings, LogSettings, ServerSettings
 from bridge.config.presets import DEFAULT
 from bridge.contract.settings import CallbackSettings
@@ -158,52 +159,52 @@ class ConfigFile(Settings):
             yield Problem((*path, "providers"), "empty", "No token could be taken.", "Remove it to take all providers.")
         for position, name in enumerate(entry.providers or ()):
             if name not in self.providers:
-                yield Problem(
-                    (*path, "providers", position),
-                    "a provider that is not there",
-                    "",
-                    f"Name some of: {', '.join(self.providers)}." if self.providers else "",
+                nearest = suggestion(name, self.providers)
+                cure = (
+                    f"Did you mean {nearest}?" if nearest else f"Name some of: {', '.join(islice(self.providers, 9))}."
                 )
-        for one, other in combinations(self.providers_of(entry), 2):
-            yield from self._issuer_problems(one, other)
-            yield from self._prefix_problems(one, other)
-        if len(self.providers_of(entry)) > 1:
-            for name in self.providers_of(entry):
-                if self.providers[name].id_prefix is None:
+                yield Problem((*path, "providers", position), f"there is no provider {quoted(name)}", "", cure)
+        names = self.providers_of(entry)
+        yield from self._issuer_problems(names)
+        yield from self._prefix_problems(names)
+        for name in names if len(names) > 1 else ():
+            if self.providers[name].id_prefix is None:
+                yield Problem(
+                    ("providers", name, "id_prefix"),
+                    "missing",
+                    "With several providers two visitors could have the same id, and an id must never change.",
+                    f'Set id_prefix: "{name}:"; one provider, such as the first you had, may have id_prefix: "".',
+                )
+
+    def _issuer_problems(self, names: Iterable[str]) -> Iterator[Problem]:
+        owners: dict[str, str] = {}
+        for name in names:
+            for position, issuer in enumerate(self.providers[name].issuer):
+                owner = owners.setdefault(issuer, name)
+                if owner != name:
                     yield Problem(
-                        ("providers", name, "id_prefix"),
-                        "missing",
-                        "With several providers two visitors could have the same id, and an id must never change.",
-                        f'Set id_prefix: "{name}:"; one provider, such as the first you had, may have id_prefix: "".',
+                        ("providers", name, "issuer", position),
+                        f"the issuer of {owner} too",
+                        "A token's issuer says which provider verifies it.",
+                        "Keep it under one of them, or give each provider a callback of its own.",
                     )
 
-    def _issuer_problems(self, one: str, other: str) -> Iterator[Problem]:
-        for position, issuer in enumerate(self.providers[other].issuer):
-            if issuer in self.providers[one].issuer:
-                yield Problem(
-                    ("providers", other, "issuer", position),
-                    f"the issuer of {one} too",
-                    "A token's issuer says which provider verifies it.",
-                    "Keep it under one of them, or give each provider a callback of its own.",
-                )
-
-    def _prefix_problems(self, one: str, other: str) -> Iterator[Problem]:
-        first, second = self.providers[one].id_prefix, self.providers[other].id_prefix
-        if first is None or second is None:
-            return
-        path = ("providers", other, "id_prefix")
-        if first == second:
-            found = f"empty, as that of {one}" if not first else f"the same as that of {one}"
-        elif first and second and (first.startswith(second) or second.startswith(first)):
-            found = f"one of this and that of {one} begins with the other"
-        else:
-            return
-        yield Problem(
-            path,
-            found,
-            "Two visitors of different providers could have the same id, and so the same chats.",
-            "Choose prefixes that end alike and differ before, such as shop: and staff:.",
-        )
+    def _prefix_problems(self, names: Iterable[str]) -> Iterator[Problem]:
+        # In order of the text, a prefix stands right before the first that begins with it.
+        prefixes = [(prefix, name) for name in names if (prefix := self.providers[name].id_prefix) is not None]
+        for (first, one), (second, other) in pairwise(sorted(prefixes, key=lambda each: each[0])):
+            if first == second:
+                found = f"the same as that of {one}" if first else f"empty, as that of {one}"
+            elif first and second.startswith(first):
+                found = f"begins with that of {one}"
+            else:
+                continue
+            yield Problem(
+                ("providers", other, "id_prefix"),
+                found,
+                "Two visitors of different providers could have the same id, and so the same chats.",
+                "Choose prefixes that end alike and differ before, such as shop: and staff:.",
+            )
 
 
 def _under(path: KeyPath, problems: Iterable[Problem]) -> Iterator[Problem]:

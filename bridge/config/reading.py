@@ -5,7 +5,7 @@ taken out, so that the rest is judged in the same go and nothing is said that on
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 from typing import Any
 
@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from bridge.config.config_file import ConfigFile
 from bridge.config.field_errors import described, field_problem, kind_of, quoted, suggestion, unknown_key_problem
-from bridge.config.layers import Compiled, compile_mappings, unknown_targets
+from bridge.config.layers import Compiled, compile_mappings
 from bridge.config.model import Callback, Model
 from bridge.config.presets import DEFAULT, laid_over, preset, preset_names
 from bridge.config.references import References
@@ -22,7 +22,6 @@ from bridge.config.slots import shown_path, slot_at, slot_of
 from bridge.config.yaml_document import YamlDocument
 from bridge.config.yaml_nodes import Finding, Mark
 from bridge.errors import KeyPath, Problem
-from bridge.mapping.mapping import TARGETS
 
 MAX_PROBLEMS = 1000
 """More than this many of one kind are not looked at: nobody reads them, and each costs a search for what was meant."""
@@ -59,8 +58,6 @@ class Reading:
         for problem in self._references.problems:
             self._add(problem)
         compiled = compile_mappings(file)
-        for path in islice(unknown_targets(file), MAX_PROBLEMS):
-            self._add(unknown_key_problem(path, TARGETS)[0])
         for problem in (*file.problems(), *compiled.errors):
             self._judge(problem, self.errors)
         for problem in file.shared_header_tokens():
@@ -145,10 +142,8 @@ class Reading:
         else:
             del container[last]
             if isinstance(last, int):
-                survivors = self._references.survivors.setdefault(
-                    self._written(path[:-1]), list(range(len(container) + 1))
-                )
-                del survivors[last]
+                # References left a record of each list that they walked, and only those can lose items.
+                del self._references.survivors[self._written(path[:-1])][last]
 
     def _written(self, path: KeyPath) -> KeyPath:
         """A path of the validated data as one of the file: positions in a list move where items were left out."""
@@ -159,14 +154,26 @@ class Reading:
             written = (*written, survivors[step] if survivors and known and isinstance(step, int) else step)
         return written
 
+    def _is_unknown(self, path: KeyPath) -> bool:
+        """Whether what is said of a path speaks of a value that is not known: it, what it is in, or an item of it."""
+        gaps = self._references.gaps
+        return path in self._lists_with_gaps or any(path[:depth] in gaps for depth in range(len(path) + 1))
+
+    @cached_property
+    def _lists_with_gaps(self) -> frozenset[KeyPath]:
+        return frozenset(gap[:-1] for gap in self._references.gaps if gap and isinstance(gap[-1], int))
+
     def _shortened(self, path: KeyPath) -> KeyPath:
         """Without the position that a lone value has where a list could be."""
         return path[:-1] if path and path[-1] == 0 and self._document.depth(path) == len(path) - 1 else path
 
     def _judge(self, problem: Problem, kept: list[Finding]) -> None:
         path = self._shortened(self._written(problem.path))
-        if not any(_concerns(path, gap) for gap in self._references.gaps):
-            self._add(Problem(path, problem.found, problem.why, problem.cure), kept=kept)
+        if not self._is_unknown(path):
+            written = self._document.written(path)
+            quote = problem.cure == "Quote it." and written is not None
+            cure = f'Quote it: "{written}"' if quote else problem.cure
+            self._add(Problem(path, problem.found, problem.why, cure), kept=kept)
 
     def _add(
         self,
@@ -182,14 +189,6 @@ class Reading:
         if (path, problem.found) not in self._said:
             self._said.add((path, problem.found))
             (self.errors if kept is None else kept).append(Finding(mark or self._document.mark(path), problem))
-
-
-def _concerns(path: KeyPath, gap: KeyPath) -> bool:
-    """Whether what is said of a path speaks of a value that is not known: it, a part of it, or the list it is in."""
-    inside = path[: len(gap)] == gap
-    return inside or (
-        bool(path) and gap[: len(path)] == path and all(isinstance(step, int) for step in gap[len(path) :])
-    )
 
 
 @cache

@@ -101,12 +101,14 @@ class Composer:
         """
         mark = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
         if isinstance(event, yaml.ScalarEvent):
+            self._count(1, mark)
             self._refuse_tag(event, mark)
             node = self._scalar(event, mark)
             if event.anchor is not None:
                 self._anchors[event.anchor] = node
             self._place(node, mark, plain=not event.style)
         elif isinstance(event, yaml.CollectionStartEvent):
+            self._count(1, mark)
             self._refuse_tag(event, mark)
             if len(self._open) >= MAX_DEPTH:
                 raise _too_deep(mark)
@@ -120,12 +122,16 @@ class Composer:
                 self._anchors[ended.anchor] = ended.node
             self._place(ended.node, ended.node.mark)
         elif isinstance(event, yaml.AliasEvent):
-            self._place(self._aliased(event.anchor, mark), mark)
+            node = self._aliased(event.anchor, mark)
+            self._count(node.size, mark)
+            self._place(node, mark)
 
-    def _place(self, node: Node, mark: Mark, *, plain: bool = False) -> None:
-        self._nodes += node.size
+    def _count(self, nodes: int, mark: Mark) -> None:
+        self._nodes += nodes
         if self._nodes > MAX_NODES:
             raise invalid(mark, f"more than {MAX_NODES} values", "Aliases count as all that they stand for.")
+
+    def _place(self, node: Node, mark: Mark, *, plain: bool = False) -> None:
         if not self._open:
             self.root = node
             return

@@ -23,11 +23,11 @@ class Condition(Protocol):
     def evaluate(self, claims: Claims, sources: tuple[Source, ...] = SOURCES) -> Verdict:
         """The verdict, read from these sources: all of them, or the one that a claim to be proven came from."""
 
-    def names(self) -> Iterator[str]:
-        """The top-level claims that it reads."""
+    def paths(self) -> Iterator[Path]:
+        """Where it looks."""
 
 
-class Test:
+class ClaimTest:
     """One claim under one operator."""
 
     __slots__ = ("absent", "judge", "operator", "path", "source")
@@ -49,9 +49,9 @@ class Test:
         value = self.path.find(claims, self.source or sources)
         return self.absent if value is None else self.judge(value)
 
-    def names(self) -> Iterator[str]:
-        """The claim's name."""
-        yield self.path.name
+    def paths(self) -> Iterator[Path]:
+        """The claim's path."""
+        yield self.path
 
 
 class All:
@@ -76,10 +76,10 @@ class All:
                 verdict = None
         return verdict
 
-    def names(self) -> Iterator[str]:
-        """The claims of each."""
+    def paths(self) -> Iterator[Path]:
+        """The paths of each."""
         for condition in self.conditions:
-            yield from condition.names()
+            yield from condition.paths()
 
 
 class AnyOf:
@@ -104,10 +104,10 @@ class AnyOf:
                 verdict = None
         return verdict
 
-    def names(self) -> Iterator[str]:
-        """The claims of each."""
+    def paths(self) -> Iterator[Path]:
+        """The paths of each."""
         for condition in self.conditions:
-            yield from condition.names()
+            yield from condition.paths()
 
 
 class Not:
@@ -126,9 +126,9 @@ class Not:
         verdict = self.condition.evaluate(claims, sources)
         return None if verdict is None else not verdict
 
-    def names(self) -> Iterator[str]:
-        """The claims of what is denied."""
-        return self.condition.names()
+    def paths(self) -> Iterator[Path]:
+        """The paths of what is denied."""
+        return self.condition.paths()
 
 
 class OperandUnfit(ValueError):

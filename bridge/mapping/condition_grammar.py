@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bridge.claims import Source
 from bridge.errors import KeyPath
-from bridge.mapping.condition import OPERATORS, All, AnyOf, Condition, Judge, Not, OperandUnfit, Test, is_true
+from bridge.mapping.condition import OPERATORS, All, AnyOf, ClaimTest, Condition, Judge, Not, OperandUnfit, is_true
 from bridge.mapping.findings import Findings, abridged, shown
 from bridge.mapping.path import EVERY, NEVER_OF_USERINFO, ONLY, SOURCES, Path, Step, describe
 
@@ -92,42 +92,37 @@ class ConditionReader:
             cure = f"To walk, write claim: [{walk}]. If the claim's name has dots, write claim: [{shown(name)}]."
             self.findings.warn(path, f"a claim name with dots, {shown(name)}", why, cure)
 
-    def condition(
-        self, written: Any, path: KeyPath, depth: int = 1, *, proving: Path | None = None, proof: bool = False
-    ) -> Condition | None:
-        """A CONDITION; with ``proof`` that of a ``verified_by``, which proves the claim at ``proving``."""
+    def condition(self, written: Any, path: KeyPath, depth: int = 1, *, proof: bool = False) -> Condition | None:
+        """A CONDITION; with ``proof`` one that stands in a ``verified_by``."""
         if depth > MAX_DEPTH:
             self.too_deep(path)
             return None
         if isinstance(written, list):
             items = abridged(written)
             why = "A bare list could mean a walk or several conditions."
-            cure = f"To walk, write {{claim: {items}}}; to ask for all of them, {{all: {items}}}" + (
-                "." if proof else f"; for one, {{any: {items}}}."
-            )
-            self.findings.refuse(path, "a bare list", why, cure)
+            several = f"for all of them, {{all: {items}}}" + ("" if proof else f"; for one, {{any: {items}}}")
+            self.findings.refuse(path, "a bare list", why, f"To walk, write {{claim: {items}}}; {several}.")
             return None
-        if written is None or isinstance(written, bool | int | float):
-            cure = "Write a claim's name" + (
-                ", or trusted if this provider proves every value." if proof else ", or {claim: …}."
-            )
+        if isinstance(written, str):
+            claim = self.path(written, path)
+            return None if claim is None else ClaimTest(claim, is_true)
+        if not isinstance(written, dict):
+            other = "trusted if this provider proves every value" if proof else "{claim: …}"
+            cure = f"Write a claim's name, or {other}."
             self.findings.refuse(path, f"{describe(written)}, a condition was expected", "", cure)
             return None
-        if not isinstance(written, dict):
-            claim = self.path(written, path)
-            return None if claim is None else self._test(claim, is_true, path, proving=proving)
         kinds = [key for key in KINDS if key in written]
         if len(kinds) != 1:
             self.findings.not_one(path, written, KINDS, (*OPERATORS, "from", "if_absent"))
             return None
         (kind,) = kinds
         if kind == "claim":
-            return self._claim_test(written, path, proving=proving, proof=proof)
+            return self._claim_test(written, path, proof=proof)
         for key in written:
             if key != kind:
                 self.findings.unknown_key(path, key, kinds, f"Nothing stands beside {kind}.")
         if proof and kind != "all":
-            why = "A proof is a plain yes from the provider, not the absence of a no or one of several."
+            why = "A proof is a plain yes from the provider, not the absence of a no, nor one of several."
             cure = "Write the claim that proves it, or all: of several."
             self.findings.refuse((*path, kind), f"{kind} in verified_by", why, cure)
             return None
@@ -136,7 +131,7 @@ class ConditionReader:
             return None if denied is None else Not(denied)
         members = self.findings.items((*path, kind), written[kind], "conditions")
         conditions = [
-            self.condition(member, (*path, kind, position), depth + 1, proving=proving, proof=proof)
+            self.condition(member, (*path, kind, position), depth + 1, proof=proof)
             for position, member in enumerate(members)
         ]
         complete = tuple(condition for condition in conditions if condition is not None)
@@ -144,61 +139,45 @@ class ConditionReader:
             return None
         return All(complete) if kind == "all" else AnyOf(complete)
 
-    def _claim_test(
-        self, written: dict[str, Any], path: KeyPath, *, proving: Path | None, proof: bool
-    ) -> Condition | None:
+    def proof(self, written: Any, path: KeyPath, depth: int, *, of: Path | None) -> Condition | None:
+        """The CONDITION of a ``verified_by``, which proves the claim at ``of``."""
+        condition = self.condition(written, path, depth, proof=True)
+        if condition is not None and of is not None and all(read.steps == of.steps for read in condition.paths()):
+            why = "Whatever a visitor types in there would prove itself."
+            cure = "Name the claim by which the provider vouches for it, or write verified_by: trusted."
+            self.findings.refuse(path, "a claim that proves itself", why, cure)
+        return condition
+
+    def _claim_test(self, written: dict[str, Any], path: KeyPath, *, proof: bool) -> Condition | None:
         operators = [key for key in written if key in OPERATORS]
+        known = ("claim", "from", "if_absent", *OPERATORS)
         for key in written:
-            if key not in OPERATORS and key not in ("claim", "from", "if_absent"):
-                self.findings.unknown_key(path, key, ("claim", "from", "if_absent", *OPERATORS))
+            if key not in known:
+                self.findings.unknown_key(path, key, known)
         if len(operators) > 1:
             cure = "Write {all: […]} with one condition for each."
             self.findings.refuse((*path, operators[1]), f"two operators, {operators[0]} and {operators[1]}", "", cure)
         claim = self.path(written["claim"], (*path, "claim"))
         operator = operators[0] if operators else ""
-        judge: Judge | None = is_true
-        if operator:
-            judge = self._judge(operator, written[operator], (*path, operator))
+        judge = self._judge(operator, written[operator], (*path, operator)) if operator else is_true
         source = None
-        if "from" in written:
-            if proof:
-                why = (
-                    "A proof is read from the same source as its claim: a flag of one never proves a claim of another."
-                )
-                self.findings.refuse(
-                    (*path, "from"), "from in verified_by", why, "Remove it, or write it beside the claim."
-                )
-            else:
-                source = self.source(written["from"], claim, (*path, "from"))
+        if "from" in written and proof:
+            why = "A proof is read from its claim's own source: a flag of one never proves a claim of another."
+            cure = "Remove it, or write it beside the claim that is proven."
+            self.findings.refuse((*path, "from"), "from in verified_by", why, cure)
+        elif "from" in written:
+            source = self.source(written["from"], claim, (*path, "from"))
         absent = operator == "present" and written[operator] is False
-        if proof and absent:
-            why = "An absent flag is no proof."
+        if absent and proof:
             cure = "Name the claim by which the provider vouches, or write verified_by: trusted."
-            self.findings.refuse((*path, operator), "present: false in verified_by", why, cure)
+            found = "present: false in verified_by"
+            self.findings.refuse((*path, operator), found, "An absent flag is no proof.", cure)
         if "if_absent" in written:
-            absent = self._if_absent(written["if_absent"], (*path, "if_absent"), proof=proof) or absent
+            self._if_absent(written["if_absent"], (*path, "if_absent"), proof=proof)
+            absent = True
         if claim is None or judge is None:
             return None
-        return self._test(claim, judge, path, operator, source, proving=proving, absent=absent)
-
-    def _test(
-        self,
-        claim: Path,
-        judge: Judge,
-        path: KeyPath,
-        operator: str = "",
-        source: Source | None = None,
-        *,
-        proving: Path | None = None,
-        absent: bool = False,
-    ) -> Condition:
-        if proving is not None and claim.steps == proving.steps:
-            why = "Whatever a visitor typed in there would prove itself."
-            cure = (
-                "Name the claim by which the provider vouches for it, or write verified_by: trusted if it always does."
-            )
-            self.findings.refuse(path, "a claim that proves itself", why, cure)
-        return Test(claim, judge, operator=operator, source=() if source is None else ONLY[source], absent=absent)
+        return ClaimTest(claim, judge, operator=operator, source=() if source is None else ONLY[source], absent=absent)
 
     def _judge(self, operator: str, operand: Any, path: KeyPath) -> Judge | None:
         try:
@@ -207,35 +186,27 @@ class ConditionReader:
             self.findings.refuse((*path, *unfit.inside), unfit.found, unfit.why, unfit.cure)
             return None
 
-    def _if_absent(self, written: Any, path: KeyPath, *, proof: bool) -> bool:
+    def _if_absent(self, written: Any, path: KeyPath, *, proof: bool) -> None:
         if not proof:
-            self.findings.refuse(
-                path, "if_absent outside verified_by", "", "Write present: false for a claim that is not there."
-            )
+            cure = "Write present: false for a claim that is not there."
+            self.findings.refuse(path, "if_absent outside verified_by", "", cure)
         elif written != "accept":
-            self.findings.refuse(
-                path, "unknown value", "", "Write if_absent: accept, or remove it: an absent flag is no proof."
-            )
+            cure = "Write if_absent: accept, or remove it: then an absent flag is no proof."
+            self.findings.refuse(path, "unknown value", "", cure)
         else:
             self.vouch(path, "if_absent: accept")
-        return True
 
     def vouch(self, path: KeyPath, found: str) -> None:
         """Refuses the operator's word for all providers at once."""
         if not self.may_vouch:
             why = "There are several providers: what you know of one must not vouch for another."
-            self.findings.refuse(
-                path,
-                f"{found} for all providers",
-                why,
-                "Write this target under the provider that you mean: providers.NAME.mapping.",
-            )
+            cure = "Write this target under the provider that you mean: providers.NAME.mapping."
+            self.findings.refuse(path, f"{found} for all providers", why, cure)
 
     def too_deep(self, path: KeyPath) -> None:
         """Refuses a form so deep that nobody could follow it."""
-        self.findings.refuse(
-            path, f"nested more than {MAX_DEPTH} deep", "", "Say it with fewer forms inside each other."
-        )
+        cure = "Say it with fewer forms inside each other."
+        self.findings.refuse(path, f"nested more than {MAX_DEPTH} deep", "", cure)
 
     def source(self, written: Any, claim: Path | None, path: KeyPath) -> Source | None:
         """What ``from`` names, for a claim."""
@@ -245,10 +216,6 @@ class ConditionReader:
                     why = f"{claim.name} is about the token: only the verified token or introspection can say it."
                     self.findings.refuse(path, f"{claim.name} from userinfo", why, "Remove from.")
                 return source
-        found = (
-            f"unknown source {shown(written)}"
-            if isinstance(written, str)
-            else f"{describe(written)}, a source was expected"
-        )
-        self.findings.refuse(path, found, "", f"Write one of {', '.join(SOURCES)}.")
+        found = f"source {shown(written)}" if isinstance(written, str) else f"source, {describe(written)}"
+        self.findings.refuse(path, f"unknown {found}", "", f"Write one of {', '.join(SOURCES)}.")
         return None

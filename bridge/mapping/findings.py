@@ -10,6 +10,8 @@ from bridge.mapping.path import describe
 _LONGEST_NAME: Final = 64
 """Characters of a text that are shown, and up to which it is looked up among what is known."""
 
+_MOST_SUGGESTIONS: Final = 100
+
 
 class Findings:
     """Takes what is wrong; nothing is raised, so that reading goes on."""
@@ -31,7 +33,8 @@ class Findings:
         if not isinstance(key, str):
             self.refuse(path, f"{describe(key)} as a key, text was expected", "", "Quote it.")
             return
-        close = nearest(key, known)
+        # Looking for what was meant is by far the dearest part of reading; nobody mends a hundred keys at once.
+        close = nearest(key, known) if len(self.errors) < _MOST_SUGGESTIONS else None
         cure = f"Did you mean {close}?" if close else f"Known here: {', '.join(known)}."
         self.refuse((*path, key), f"unknown key {shown(key)}", why, cure)
 

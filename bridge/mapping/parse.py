@@ -131,7 +131,7 @@ class _Reading:
             entry.path if entry is not None and entry.layer != "preset" else provider_path,
             f"{self.identity} is the identity, and this provider gives none",
             "Every login of its visitors would fail.",
-            f"Map {self.identity}, select another identity method here and in CX Genie, or take its visitors elsewhere.",
+            f"Map {self.identity}, select another identity method here and in CX Genie, or remove the provider.",
         )
 
     def text_target(self, name: str, rule: Rule, own_keys: Sequence[str] = ()) -> TextTarget | None:
@@ -237,8 +237,8 @@ class _Reading:
         if vouched:
             reader.vouch((*path, "verified_by"), "verified_by: trusted")
         elif "verified_by" in written:
-            proving = None if national is None else national.claim
-            proof = reader.condition(written["verified_by"], (*path, "verified_by"), 2, proving=proving, proof=True)
+            of = None if national is None else national.claim
+            proof = reader.proof(written["verified_by"], (*path, "verified_by"), 2, of=of)
         if national is None or code is None:
             return None
         if proof is not None and national.form != "claim":

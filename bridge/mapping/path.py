@@ -42,7 +42,7 @@ class Path:
         self.steps: tuple[Step, ...] = (name, *rest)
         self._of_token = name == "sub" or name in NEVER_OF_USERINFO
         self._segments = _segments(rest) if rest else ()
-        words = ["*" if step is EVERY else str(step) for step in self.steps]
+        words = ["*" if step is EVERY else str(step) if str(step).isprintable() else repr(step) for step in self.steps]
         self._text = words[0] if len(words) == 1 else f"[{', '.join(words)}]"
 
     def __str__(self) -> str:

@@ -23,9 +23,9 @@ def refuse_unproven(findings: Findings, node: Node, field: str, *, subject: str 
     vouched = vouched or node.proof == TRUSTED
     if node.constant is not None or (node.form == "template" and not node.members):
         cure = "Name the claim that tells visitors apart."
-        findings.refuse((*node.path, node.form), f"a constant as {field}, the identity", _SHARED, cure)
+        findings.refuse((*node.path, node.form), f"a constant as {field}", _SHARED, cure)
     if node.default is not None:
-        findings.refuse((*node.path, "default"), f"a default for {field}, the identity", _SHARED, "Remove it.")
+        findings.refuse((*node.path, "default"), f"a default for {field}", _SHARED, "Remove it.")
     if node.form == "claim" and not (vouched or node.proof):
         if field == "id":
             why = "Whoever can change that claim becomes another chat user. Only the provider's subject needs no proof."
@@ -36,11 +36,11 @@ def refuse_unproven(findings: Findings, node: Node, field: str, *, subject: str 
                 f"Write {{claim: {node.claim}, verified_by: {_FLAGS[field]}}}, or verified_by: trusted"
                 " if this provider proves every value of it."
             )
-        findings.refuse(node.path, f"{field} is the identity, and {node.claim} has no verified_by", why, cure)
+        findings.refuse(node.path, f"{field} from {node.claim} without verified_by", why, cure)
     if node.form in ("join", "template") and node.members and not vouched:
         vouched = True
         cure = "Use one claim with its verified_by, or write verified_by: trusted beside it if every part is proven."
-        findings.refuse(node.path, f"{field} is the identity, and a {node.form} has no proof", _merged(field), cure)
+        findings.refuse(node.path, f"{field} from a {node.form} without verified_by", _merged(field), cure)
     for member in node.members:
         refuse_unproven(findings, member, field, subject=subject, vouched=vouched)
 

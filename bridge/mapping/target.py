@@ -251,4 +251,4 @@ class NationalPhoneTarget:
         yield from self.national.names()
         yield from self.country_code.names()
         if self.proof is not None:
-            yield from self.proof.names()
+            yield from (path.name for path in self.proof.paths())

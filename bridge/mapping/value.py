@@ -88,7 +88,7 @@ class Claim:
         """The claim and those of its proof."""
         yield self.path.name
         if self.proof is not None:
-            yield from self.proof.names()
+            yield from (path.name for path in self.proof.paths())
 
 
 class Constant:

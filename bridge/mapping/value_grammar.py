@@ -42,7 +42,7 @@ class Node:
     value: Value
     path: KeyPath
     form: str
-    proof: Literal["", "condition", "trusted"] = ""
+    proof: Proof = ""
     constant: str | None = None
     default: str | None = None
     claim: Path | None = None
@@ -117,7 +117,7 @@ class ValueReader(ConditionReader):
                 self.vouch(by, "verified_by: trusted")
                 proven = "trusted"
             else:
-                proof = self.condition(written["verified_by"], by, depth + 1, proving=claim, proof=True)
+                proof = self.proof(written["verified_by"], by, depth + 1, of=claim)
                 if proof is None:
                     return None
                 proven = "condition"
@@ -157,8 +157,9 @@ class ValueReader(ConditionReader):
             return None
         parts, sound = self._filled(text, bound, (*path, "template"))
         members = tuple(part for part in parts if isinstance(part, Node))
+        used = set(map(id, members))
         for name, node in bound.items():
-            if node is not None and node not in members:
+            if node is not None and id(node) not in used:
                 self.findings.refuse(
                     (*path, "where", name),
                     "a name that the template does not use",

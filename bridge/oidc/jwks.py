@@ -41,14 +41,14 @@ class KeySet:
         """Whether a look for a newer set could not help: the kid is known, or there is none to look for."""
         return kid is None or kid in self._by_kid or None in self._by_kid
 
-    def candidates(self, kid: str | None, algorithm: str) -> Sequence[VerificationKey]:
+    def candidates(self, kid: str | None, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
         """The keys that may have made a signature (RFC 7517 section 4.5, OpenID Connect Core section 10.1).
 
-        Those of this kid; failing that those without one; for a token without kid all. Only keys that take the
-        algorithm. At most ``MAX_CANDIDATES``.
+        Those of this kid; failing that those without one; for a token without kid all. Only keys that take one
+        of the algorithms. At most ``MAX_CANDIDATES``.
         """
         keys = self.keys if kid is None else self._by_kid.get(kid) or self._by_kid.get(None) or ()
-        return [key for key in keys if algorithm in key.algorithms][:MAX_CANDIDATES]
+        return [key for key in keys if not algorithms.isdisjoint(key.algorithms)][:MAX_CANDIDATES]
 
 
 def read_key_set(document: bytes, provider: str) -> KeySet:
@@ -86,11 +86,11 @@ class Keys(Protocol):
     def revision(self) -> int:
         """Grows whenever the keys change: what was verified with older ones is looked at anew."""
 
-    async def candidates(self, kid: str | None, algorithm: str) -> Sequence[VerificationKey]:
+    async def candidates(self, kid: str | None, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
         """The keys to try, one or more.
 
         Raises:
-            TokenInvalid: No key of that kid fits the algorithm.
+            TokenInvalid: No key of that kid fits the algorithms.
             ProviderUnavailable: The keys cannot be had now, or we may not look for this kid yet.
         """
 
@@ -103,9 +103,9 @@ class StaticKeys:
     def __init__(self, keys: KeySet) -> None:
         self._keys = keys
 
-    async def candidates(self, kid: str | None, algorithm: str) -> Sequence[VerificationKey]:
+    async def candidates(self, kid: str | None, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
         """The keys to try; see ``Keys``."""
-        return _fitting(self._keys, kid, algorithm)
+        return _fitting(self._keys, kid, algorithms)
 
 
 class RemoteKeys:
@@ -169,7 +169,7 @@ class RemoteKeys:
             # Replicas that were started together should not ask together for ever.
             await self._sleep(pause * random.uniform(0.9, 1.0))  # noqa: S311 - nothing secret about it
 
-    async def candidates(self, kid: str | None, algorithm: str) -> Sequence[VerificationKey]:
+    async def candidates(self, kid: str | None, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
         """The keys to try; see ``Keys``."""
         keys = self._usable()
         if keys is None:
@@ -177,7 +177,7 @@ class RemoteKeys:
         if not keys.knows(kid):
             await self._look_for_newer()
             keys = self._usable() or keys
-        return _fitting(keys, kid, algorithm)
+        return _fitting(keys, kid, algorithms)
 
     def _usable(self) -> KeySet | None:
         if self._monotonic() - self._fetched_at > self._keep_stale:
@@ -245,10 +245,10 @@ class RemoteKeys:
             self.first_fetch_ended.set()
 
 
-def _fitting(keys: KeySet, kid: str | None, algorithm: str) -> Sequence[VerificationKey]:
-    found = keys.candidates(kid, algorithm)
+def _fitting(keys: KeySet, kid: str | None, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
+    found = keys.candidates(kid, algorithms)
     if not found:
         if keys.knows(kid):
-            raise TokenInvalid(f"no key of the provider takes {algorithm} under the token's kid")
+            raise TokenInvalid(f"no key of the provider takes {' or '.join(sorted(algorithms))} under the token's kid")
         raise TokenInvalid("the token's kid is not in the provider's key set, also after a fresh look")
     return found

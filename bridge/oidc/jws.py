@@ -67,7 +67,7 @@ def read_untrusted(token: AccessToken) -> UntrustedJws:
     algorithm, kid = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str):
         raise TokenInvalid("the header's alg is missing or no text")
-    if kid is not None and not isinstance(kid, str):
+    if "kid" in header and not isinstance(kid, str):
         raise TokenInvalid("the header's kid is no text")
     return UntrustedJws(
         header=header,
@@ -79,18 +79,18 @@ def read_untrusted(token: AccessToken) -> UntrustedJws:
     )
 
 
-def verify_signature(jws: UntrustedJws, candidates: Sequence[VerificationKey], algorithm: str) -> None:
-    """Returns if one of the keys made the signature with exactly this algorithm.
+def verify_signature(jws: UntrustedJws, candidates: Sequence[VerificationKey], algorithms: frozenset[str]) -> None:
+    """Returns if one of the keys made the signature.
 
     Args:
         jws: The token.
         candidates: The keys to try; the caller bounds them.
-        algorithm: The algorithm by its own name, from the provider's allow-list.
+        algorithms: What the token's ``alg`` stands for: one algorithm, or the Edwards curves for ``EdDSA``.
 
     Raises:
         TokenInvalid: None did.
     """
-    if not any(key.verifies(algorithm, jws.signing_input, jws.signature) for key in candidates):
+    if not any(key.verifies(algorithms, jws.signing_input, jws.signature) for key in candidates):
         raise TokenInvalid("the signature does not match the provider's key")
 
 

@@ -52,12 +52,13 @@ class VerificationKey:
     def _identity(self) -> tuple[str | None, str, frozenset[str]]:
         return self.kid, self._thumbprint, self.algorithms
 
-    def verifies(self, algorithm: str, signing_input: bytes, signature: bytes) -> bool:
-        """Whether the signature is this key's, made with exactly this algorithm."""
-        if algorithm not in self.algorithms:
-            return False
+    def verifies(self, algorithms: frozenset[str], signing_input: bytes, signature: bytes) -> bool:
+        """Whether the signature is this key's, made with one of these algorithms; ``none`` is no key's."""
         try:
-            return _engines.get_alg(algorithm).verify(signing_input, signature, self._key)
+            return any(
+                _engines.get_alg(algorithm).verify(signing_input, signature, self._key)
+                for algorithm in self.algorithms & algorithms
+            )
         except (JoseError, ValueError, TypeError):
             return False
 

@@ -59,7 +59,9 @@ class Provider:
         self._settings = settings
         self._http = http
         self._now = now
-        self._algorithms = frozenset(settings.allowed_algorithms)
+        self._algorithms = {name: frozenset({name}) for name in settings.allowed_algorithms}
+        if edwards := frozenset(EDWARDS).intersection(self._algorithms):
+            self._algorithms[EDDSA] = edwards
         self._expectations = Expectations(settings)
         self._jwks_uri = settings.jwks.url
         self._remote: RemoteKeys | None = None
@@ -114,23 +116,14 @@ class Provider:
         )
 
     async def _verify_signature(self, jws: UntrustedJws) -> None:
-        # The allow-list comes before any look for a key (RFC 8725 section 3.1); EdDSA stands for either curve.
-        names = EDWARDS if jws.algorithm == EDDSA else (jws.algorithm,)
-        allowed = [name for name in names if name in self._algorithms]
-        if not allowed:
+        # The allow-list comes before any look for a key (RFC 8725 section 3.1).
+        algorithms = self._algorithms.get(jws.algorithm)
+        if algorithms is None:
             raise TokenInvalid(
                 f"the header's alg is not among the allowed {', '.join(sorted(self._algorithms))}",
                 hint="If the provider really signs so, name the algorithm in algorithms.",
             )
-        for position, algorithm in enumerate(allowed):
-            try:
-                candidates = await self._keys.candidates(jws.kid, algorithm)
-            except TokenInvalid:
-                if position + 1 == len(allowed):
-                    raise
-                continue
-            verify_signature(jws, candidates, algorithm)
-            return
+        verify_signature(jws, await self._keys.candidates(jws.kid, algorithms), algorithms)
 
     def _static_keys(self) -> StaticKeys | None:
         settings = self._settings

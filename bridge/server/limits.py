@@ -19,7 +19,7 @@ class ClientGone(Exception):
 
 
 class InFlight:
-    """Places for requests that are being answered, each for a limited time: ``with in_flight: ...`` in a request's task.
+    """Places for requests that are being answered, each for a limited time; entered by the request's own task.
 
     One timer serves all: it waits for the oldest. A timer for each request would cost more than all else here.
 
@@ -34,6 +34,7 @@ class InFlight:
     def __init__(self, limit: int, deadline: float) -> None:
         self._limit = limit
         self._deadline = deadline
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._since: dict[asyncio.Task[Any] | None, float] = {}  # the oldest first
         self._late: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -45,15 +46,17 @@ class InFlight:
                 hint="Is the provider slow? Else raise limits.in_flight, or run more replicas.",
                 retry_after=IN_FLIGHT_RETRY_AFTER,
             )
-        loop = asyncio.get_running_loop()
-        self._since[asyncio.current_task()] = loop.time()
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        self._since[asyncio.current_task(loop)] = loop.time()
         if self._timer is None:
             self._timer = loop.call_later(self._deadline, self._end_the_late)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._loop)
         self._since.pop(task, None)
         if task in self._late:
             self._late.discard(task)

@@ -6,24 +6,27 @@ may take. Refused here: whatever two parsers could read differently (RFC 9112 se
 
 import re
 from asyncio import AbstractEventLoop, BaseTransport, Event, TimerHandle, Transport
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
-from uvicorn._types import ASGISendEvent
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from bridge.config.model import LimitSettings
 from bridge.contract.response import refusal
 from bridge.errors import BodyTooLarge, BridgeError, HeadTooLarge, RequestInvalid
+from bridge.server.exchange import ClosingTransport, Exchange, PipelineFlow, head_lines
 from bridge.server.request_id import HEADER, RequestIds
 
 LINGER = 2.0
 """Seconds for which a caller that is still sending may read its last answer before the connection is cut."""
+
+LONGEST_PIPELINE = 256
+"""Requests that may wait for the answers before theirs."""
 
 CHUNK_OVERHEAD = 8
 """Bytes on the wire for each byte of a body, at most: a chunk of one byte takes six (RFC 9112 section 7.1)."""
@@ -41,40 +44,6 @@ class Phase(Enum):
     IDLE = "between two requests"
     HEAD = "request line or headers"
     BODY = "body or trailers"
-
-
-class Exchange(RequestResponseCycle):
-    """One request and its answer, which goes out in one piece: each write is a system call."""
-
-    _head = b""
-
-    async def send(self, message: ASGISendEvent) -> None:
-        """Takes the start of an answer, then its whole body; all of ours are so, and all have a content-length."""
-        if self.flow.write_paused and not self.disconnected:
-            await self.flow.drain()
-        if self.disconnected:
-            return
-        if message["type"] == "http.response.start":
-            self.response_started = True
-            self.waiting_for_100_continue = False
-            self._head = head_lines(message["status"], self.default_headers, message["headers"])
-        elif message["type"] == "http.response.body" and not self.response_complete:
-            ending = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
-            body = b"" if self.scope["method"] == "HEAD" else message["body"]
-            self.transport.write(b"".join((self._head, ending, body)))
-            self.response_complete = True
-            self.message_event.set()
-            if not self.keep_alive:
-                self.transport.close()
-            self.on_response()
-
-
-def head_lines(status: int, *headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The status line and headers of an answer, without the empty line behind them. No value may hold a line break."""
-    lines = [STATUS_LINE[status]]
-    for some in headers:
-        lines += [b"%b: %b\r\n" % header for header in some]
-    return b"".join(lines)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -108,6 +77,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._deaf = False
         self._last_words: bytes | None = None
         self._reuse = False
+        self._ended = False
+        self._upgrade = False
         self._head_timer: TimerHandle | None = None
         self._cut_timer: TimerHandle | None = None
 
@@ -116,7 +87,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         """A caller has connected; its first head is due."""
         self._raw = cast("Transport", transport)
-        super().connection_made(cast("Transport", _ClosingTransport(self._raw, self._close)))
+        super().connection_made(cast("Transport", ClosingTransport(self._raw, self._close)))
+        self.flow = PipelineFlow(self._raw, self.pipeline)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -130,10 +102,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio says bool | None, uvicorn None
         """The caller sends no more, but may still read. Gives whether the connection stays for that."""
+        self._ended = True
         if self._phase is not Phase.IDLE and not self._deaf:
             self._refuse(RequestInvalid("the connection ended within the request"))
         self.last_answer()
-        return self._is_answering
+        return self._is_answering and not self.transport.is_closing()
 
     def shutdown(self) -> None:
         """The server stops: a connection without a request ends now, any other after its answer."""
@@ -168,13 +141,16 @@ class BoundedProtocol(HttpToolsProtocol):
         Closed while bytes come in, the connection would be reset, and a reset takes with it what the caller has not
         read yet.
         """
-        if self._phase is Phase.IDLE and not self._deaf and not self._raw.get_write_buffer_size():
-            self._raw.close()
-        elif not self._raw.is_closing():
-            self._raw.write_eof()
-            self.flow.resume_reading()
-            self._cut_after(LINGER)
+        reads_all = self._ended or (self._phase is Phase.IDLE and not self._deaf and not self.flow.read_paused)
         self._deaf = True
+        if self._raw.is_closing():
+            return
+        self._cut_after(LINGER)
+        if reads_all:
+            self._raw.close()
+        else:
+            self._raw.write_eof()
+            self._raw.resume_reading()
 
     # -- bytes in ------------------------------------------------------------------------------------------------------
 
@@ -188,9 +164,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._earlier += self._chunk
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # An upgrade may be ignored (RFC 9110 section 7.8), but the parser has lost its place behind the request.
-            self.last_answer()
+        except httptools.HttpParserUpgrade as error:
+            self._ignore_upgrade(data[error.args[0] :])
         except httptools.HttpParserInvalidMethodError as error:
             self._take_other_method(data, error)
         except httptools.HttpParserError as error:
@@ -198,16 +173,29 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self._bound_the_rest()
 
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Reads a request on as if it had not asked for another protocol (RFC 9110 section 7.8).
+
+        The parser takes whatever follows such a head for the other protocol, so it gets the head again without it.
+        """
+        line = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        kept = b"".join(b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade")
+        self._upgrade = False
+        self._begin_anew(line + kept + b"\r\n" + rest)
+
+    def _begin_anew(self, data: bytes) -> None:
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does, for pipelines
+        self._phase = Phase.IDLE
+        self.data_received(data)
+
     def _take_other_method(self, data: bytes, error: Exception) -> None:
         """Has a method that the parser does not know refused by the application, which knows the path's own."""
         method = _METHOD.match(data) if self._fresh else None
         if method is None:
             self._refuse(RequestInvalid(str(error)))
             return
-        self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does, for pipelines
-        self._phase = Phase.IDLE
-        self.data_received(b"TRACE" + data[method.end(1) :])  # no path takes TRACE
+        self._begin_anew(b"TRACE" + data[method.end(1) :])  # no path takes TRACE
 
     def _bound_the_rest(self) -> None:
         if self._phase is Phase.BODY:
@@ -231,6 +219,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._fault = self._fault_of_head()
         if self._fault is not None:
             raise self._fault
+        if self.parser.should_upgrade():
+            self._upgrade = True
+            return
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
@@ -268,6 +259,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The body is there as well."""
+        if self._upgrade:
+            return
         super().on_message_complete()
         self._phase = Phase.IDLE
         if self._reuse:
@@ -276,6 +269,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def _fault_of_head(self) -> BridgeError | None:
         if (self._earlier or self._chunk > self.limits.head) and self._head_size > self.limits.head:
             return _head_too_large(self.limits.head)
+        if len(self.pipeline) >= LONGEST_PIPELINE:
+            return RequestInvalid(f"more than {LONGEST_PIPELINE} requests wait for the answers before theirs")
+        if self.parser.get_method() == b"CONNECT":
+            return RequestInvalid("this is no proxy")
         version = self.scope["http_version"] = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             return RequestInvalid(f"HTTP/{version}; 1.1 and 1.0 are spoken")
@@ -364,29 +361,6 @@ class BoundedProtocol(HttpToolsProtocol):
         answer = refusal(error, request_id)
         own = (HEADER, request_id.encode("ascii")), (b"connection", b"close")
         return head_lines(answer.status, self.server_state.default_headers, answer.headers, own) + b"\r\n" + answer.body
-
-
-class _ClosingTransport:
-    """A transport whose ``close`` is ours; everything else goes straight through."""
-
-    __slots__ = ("_close", "_closed", "_transport", "get_extra_info", "pause_reading", "resume_reading", "write")
-
-    def __init__(self, transport: Transport, close: Callable[[], None]) -> None:
-        self._transport = transport
-        self._close = close
-        self._closed = False
-        self.write = transport.write
-        self.get_extra_info = transport.get_extra_info
-        self.pause_reading = transport.pause_reading
-        self.resume_reading = transport.resume_reading
-
-    def is_closing(self) -> bool:
-        return self._closed or self._transport.is_closing()
-
-    def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._close()
 
 
 def bounded_protocol(

@@ -8,12 +8,13 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 
 import uvicorn
 import uvloop
 from starlette.applications import Starlette
 
-from bridge.assemble import assemble
+from bridge.assemble import Bridge, assemble
 from bridge.config.model import Model
 from bridge.server.access_log import StrangerLog
 from bridge.server.admin import admin_app
@@ -46,6 +47,7 @@ async def serve(
     stop: asyncio.Event | None = None,
     reuse_port: bool = False,
     log: EventLog | None = None,
+    bridge: AbstractAsyncContextManager[Bridge] | None = None,
 ) -> None:
     """Runs both ports until told to stop, then finishes what is in flight, ``server.grace`` at most.
 
@@ -55,6 +57,7 @@ async def serve(
         stop: Ends the service when set; without it SIGTERM and SIGINT do, and the second of them ends the process.
         reuse_port: Share the public port with other processes.
         log: Where events go; default: as ``log:`` of the configuration says.
+        bridge: What answers; default: what the configuration becomes.
 
     Raises:
         AddressUnavailable: A port is taken, or not ours to take.
@@ -65,10 +68,10 @@ async def serve(
     with log.gathered(), _capture_logging(log), contextlib.ExitStack() as sockets:
         public_socket = sockets.enter_context(_listen(model.server.host, model.server.port, reuse_port=reuse_port))
         admin_socket = sockets.enter_context(_listen(model.admin.host, model.admin.port))
-        async with assemble(model) as bridge:
+        async with bridge or assemble(model) as running:
             protocol = bounded_protocol(model.limits, draining=draining.is_set, refused=StrangerLog(log).refused)
-            public = _Server(callback_app(model, bridge, log=log), protocol, model.server.grace)
-            admin = _Server(admin_app(bridge, draining.is_set, log=log), protocol, 2 * FAREWELL)
+            public = _Server(callback_app(model, running, log=log), protocol, model.server.grace)
+            admin = _Server(admin_app(running, draining.is_set, log=log), protocol, 2 * FAREWELL)
             async with asyncio.TaskGroup() as tasks:
                 serving = tasks.create_task(public.serve([public_socket]))
                 tasks.create_task(admin.serve([admin_socket]))

@@ -5,11 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, Attack, Mint, attacked_bridge, header, raw_header, signed
-from tests.bridge_process import StartBridge
+from tests.attacks.attack import ACCEPTED, Attack, Attacked, Mint, header, raw_header, signed
 from tests.issuer import keys, mint
 from tests.issuer.mint import good_claims, good_header, sign
-from tests.issuer.process import Issuer
 
 
 def hmac(algorithm: str, secret: bytes, kid: str) -> Mint:
@@ -23,10 +21,13 @@ def unsigned(algorithm: str, **members: Any) -> Mint:
 
 
 def forged(**members: Any) -> Mint:
-    """A token of an attacker's key with these header members; ``URL`` in a text stands for the issuer's."""
+    """A token of an attacker's key with these header members; ``ATTACKER`` in a text stands for his server."""
 
     def token(issuer: str) -> str:
-        shown = {name: text.replace("URL", issuer) if isinstance(text, str) else text for name, text in members.items()}
+        server = issuer.replace("plain", "attacker")
+        shown = {
+            name: text.replace("ATTACKER", server) if isinstance(text, str) else text for name, text in members.items()
+        }
         return sign(good_header(**shown), good_claims(issuer), "rsa2")
 
     return token
@@ -145,12 +146,12 @@ ATTACKS = (
     ),
     Attack("J16", "embedded jwk of the issuer's own key", header(jwk=keys.public_jwk("rsa")), "token_invalid"),
     Attack("J16", "jwk null", header(jwk=None), "token_invalid"),
-    Attack("J17", "jku of the attacker's set", forged(jku="URL/attacker/jwks"), "token_invalid"),
+    Attack("J17", "jku of the attacker's set", forged(jku="ATTACKER/jwks"), "token_invalid"),
     Attack("J17", "jku beside a good signature", header(jku="http://127.0.0.1/jwks"), "token_invalid"),
     Attack(
         "J17", "jku in the link-local range", header(jku="http://169.254.169.254/latest/meta-data"), "token_invalid"
     ),
-    Attack("J17", "x5u of the attacker's chain", forged(x5u="URL/attacker/chain.pem"), "token_invalid"),
+    Attack("J17", "x5u of the attacker's chain", forged(x5u="ATTACKER/chain.pem"), "token_invalid"),
     Attack("J17", "x5u in the link-local range", header(x5u="http://169.254.169.254/chain.pem"), "token_invalid"),
     Attack("J17", "x5c of the attacker's key", forged(x5c=[keys.certificate("rsa2")]), "token_invalid"),
     Attack("J17", "x5t of another key is not looked at", header(x5t="AAAAAAAAAAAAAAAAAAAAAAAAAAA"), ACCEPTED),
@@ -175,6 +176,8 @@ ATTACKS = (
     Attack(
         "J28", "duplicate deeper down", raw_header('{"alg":"RS256","kid":"rsa","x":{"a":1,"a":2}}'), "token_malformed"
     ),
+    Attack("K23", "alg none, which the discovery document lists", unsigned("none", kid="rsa"), "token_invalid"),
+    Attack("K23", "HS256, which the discovery document lists", hmac("HS256", b"x" * 32, "rsa"), "token_invalid"),
     Attack("J45", "Ed448 under the Ed25519 key", signed("Ed448", "ed25519"), "token_invalid"),
     Attack("J45", "Ed25519 under the Ed448 key", signed("Ed25519", "ed448"), "token_invalid"),
     Attack("J45", "ed25519 in small letters", signed("ed25519", "ed25519"), "token_invalid"),
@@ -192,6 +195,6 @@ ATTACKS = (
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
-def test_header_attacks(attack: Attack, issuer: Issuer, start_bridge: StartBridge) -> None:
+def test_header_attacks(attack: Attack, attacked: Attacked) -> None:
     """The header chooses among what the operator allows; it never brings a key, an algorithm or an extension."""
-    attack.strike(attacked_bridge(issuer, start_bridge), issuer)
+    attacked.by(attack)

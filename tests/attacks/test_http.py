@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, attacked_bridge
-from tests.bridge_process import SECRET, StartBridge
+from tests.attacks.attack import ACCEPTED, Attacked
+from tests.bridge_process import SECRET
 from tests.issuer.mint import good_token
-from tests.issuer.process import Issuer
 
 REFUSED_HEADERS = {
     "H01 missing": None,
@@ -42,22 +41,22 @@ TAKEN_HEADERS = {
 
 
 @pytest.mark.parametrize("name", REFUSED_HEADERS)
-def test_without_the_header_token_nobody_is_looked_at(name: str, issuer: Issuer, start_bridge: StartBridge) -> None:
+def test_without_the_header_token_nobody_is_looked_at(name: str, attacked: Attacked) -> None:
     """H01, H02: the same answer for every wrong header, whatever the body; no provider is asked."""
-    bridge = attacked_bridge(issuer, start_bridge)
-    token = good_token(issuer.url)
-    asked = issuer.asked()
+    bridge, url = attacked.bridge, f"{attacked.issuer.url}/plain"
+    token = good_token(url)
+    asked = attacked.issuer.asked()
     answer = bridge.post(token, authorization=REFUSED_HEADERS[name])
     assert (answer.status, answer.code) == (401, "caller_unauthorized")
     assert set(answer.json) == {"status", "message", "code", "request_id"}
-    assert issuer.asked() == asked
+    assert attacked.issuer.asked() == asked
 
 
 @pytest.mark.parametrize("name", TAKEN_HEADERS)
-def test_each_form_of_the_header_is_taken(name: str, issuer: Issuer, start_bridge: StartBridge) -> None:
+def test_each_form_of_the_header_is_taken(name: str, attacked: Attacked) -> None:
     """H03: both orders, any case of the scheme, and the secret alone."""
-    bridge = attacked_bridge(issuer, start_bridge)
-    assert bridge.post(good_token(issuer.url), authorization=TAKEN_HEADERS[name]).code is ACCEPTED
+    bridge, url = attacked.bridge, f"{attacked.issuer.url}/plain"
+    assert bridge.post(good_token(url), authorization=TAKEN_HEADERS[name]).code is ACCEPTED
 
 
 @pytest.mark.parametrize(
@@ -70,12 +69,10 @@ def test_each_form_of_the_header_is_taken(name: str, issuer: Issuer, start_bridg
         pytest.param([f"{SECRET} Bearer", ""], "caller_unauthorized", id="good and empty"),
     ],
 )
-def test_one_authorization_header(
-    headers: list[str], code: str | None, issuer: Issuer, start_bridge: StartBridge
-) -> None:
+def test_one_authorization_header(headers: list[str], code: str | None, attacked: Attacked) -> None:
     """H06: more than one ``Authorization`` header is refused, in any order."""
-    bridge = attacked_bridge(issuer, start_bridge)
-    body = json.dumps({"access_token": good_token(issuer.url)})
+    bridge, url = attacked.bridge, f"{attacked.issuer.url}/plain"
+    body = json.dumps({"access_token": good_token(url)})
     lines = [f"Authorization: {value}" for value in headers]
     head = ["POST / HTTP/1.1", "Host: x", *lines, "Content-Type: application/json", f"Content-Length: {len(body)}"]
     answer = bridge.raw("\r\n".join([*head, "Connection: close", "", body]).encode())
@@ -95,17 +92,17 @@ VICTIM = {
 }
 
 
-def test_the_body_names_nobody(issuer: Issuer, start_bridge: StartBridge) -> None:
+def test_the_body_names_nobody(attacked: Attacked) -> None:
     """H28: what the visitor's browser says beside the token is ignored."""
-    bridge = attacked_bridge(issuer, start_bridge)
-    body = json.dumps({**VICTIM, "access_token": good_token(issuer.url)}).encode()
+    bridge, url = attacked.bridge, f"{attacked.issuer.url}/plain"
+    body = json.dumps({**VICTIM, "access_token": good_token(url)}).encode()
     assert bridge.post(body=body).json["data"] == {"id": "0:visitor-1"}
 
 
-def test_the_query_brings_no_secret_and_no_token(issuer: Issuer, start_bridge: StartBridge) -> None:
+def test_the_query_brings_no_secret_and_no_token(attacked: Attacked) -> None:
     """H30: neither the header token nor the visitor's is read from the query."""
-    bridge = attacked_bridge(issuer, start_bridge)
-    token = good_token(issuer.url)
+    bridge, url = attacked.bridge, f"{attacked.issuer.url}/plain"
+    token = good_token(url)
     for name in ("header_token", "access_token", "authorization"):
         path = f"/?{name}={SECRET}"
         assert bridge.post(token, path=path, authorization=None).code == "caller_unauthorized"
@@ -113,9 +110,9 @@ def test_the_query_brings_no_secret_and_no_token(issuer: Issuer, start_bridge: S
     assert bridge.post(token, path="/?access_token=x").code is ACCEPTED
 
 
-def test_forwarding_headers_decide_nothing(issuer: Issuer, start_bridge: StartBridge) -> None:
+def test_forwarding_headers_decide_nothing(attacked: Attacked) -> None:
     """H30: a caller that claims to be somebody, somewhere or on another path is treated like any other."""
-    bridge = attacked_bridge(issuer, start_bridge)
+    bridge, url = attacked.bridge, f"{attacked.issuer.url}/plain"
     claims = {
         "X-Forwarded-For": "127.0.0.1",
         "X-Forwarded-Host": "localhost",
@@ -125,5 +122,5 @@ def test_forwarding_headers_decide_nothing(issuer: Issuer, start_bridge: StartBr
         "Forwarded": "for=127.0.0.1",
         "Host": "localhost",
     }
-    assert bridge.post(good_token(issuer.url), headers=claims).code is ACCEPTED
-    assert bridge.post(good_token(issuer.url), headers=claims, authorization=None).code == "caller_unauthorized"
+    assert bridge.post(good_token(url), headers=claims).code is ACCEPTED
+    assert bridge.post(good_token(url), headers=claims, authorization=None).code == "caller_unauthorized"

@@ -6,8 +6,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.attacks.attack import ACCEPTED, Attack, Mint, attacked_bridge, signed
-from tests.bridge_process import StartBridge
+from tests.attacks.attack import ACCEPTED, Attack, Attacked, Mint, signed
 from tests.issuer.keys import base64url, key
 from tests.issuer.mint import (
     ecdsa_der,
@@ -21,7 +20,6 @@ from tests.issuer.mint import (
     sign,
     signature,
 )
-from tests.issuer.process import Issuer
 
 # SEC 2 section 2.4.2: the order of P-256 and the prime of its field.
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -166,16 +164,16 @@ ATTACKS = (
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
-def test_signature_attacks(attack: Attack, issuer: Issuer, start_bridge: StartBridge) -> None:
+def test_signature_attacks(attack: Attack, attacked: Attacked) -> None:
     """A signature is the published key's, over exactly these bytes, in exactly this form; a bad one asks nobody."""
-    attack.strike(attacked_bridge(issuer, start_bridge), issuer)
+    attacked.by(attack)
 
 
-def test_forged_tokens_of_a_known_kid_never_cause_a_fetch(issuer: Issuer, start_bridge: StartBridge) -> None:
+def test_forged_tokens_of_a_known_kid_never_cause_a_fetch(attacked: Attacked) -> None:
     """J48: no refetch storm, however many forgeries there are."""
-    bridge = attacked_bridge(issuer, start_bridge)
-    bridge.post(good_token(issuer.url))
-    asked = issuer.asked()
+    url = f"{attacked.issuer.url}/plain"
+    assert attacked.bridge.post(good_token(url)).code is ACCEPTED
+    asked = attacked.issuer.asked()
     for _ in range(20):
-        assert bridge.post(signed("RS256", "rsa2", kid="rsa")(issuer.url)).code == "token_invalid"
-    assert issuer.asked() == asked
+        assert attacked.bridge.post(signed("RS256", "rsa2", kid="rsa")(url)).code == "token_invalid"
+    assert attacked.issuer.asked() == asked

@@ -2,9 +2,10 @@
 
 import aiohttp
 import pytest
+from authlib.oauth2.rfc6749 import InvalidRequestError
 from joserfc import jwt
 
-from bridge.demo.authorization import TOKEN_SECONDS, Call, InvalidRequestError, profile
+from bridge.demo.authorization import TOKEN_SECONDS, Call, profile
 from bridge.demo.visitors import VISITORS
 from tests.demo.flow import authorize, redeem, tokens
 from tests.demo.running import KEYS, Pages
@@ -62,7 +63,7 @@ async def test_the_scope_opens_the_claims(running: Pages, client: aiohttp.Client
     ],
 )
 async def test_a_faulty_request_is_sent_back_with_its_error(
-    running: Pages, changed: dict[str, str | None], error: str
+    running: Pages, client: aiohttp.ClientSession, changed: dict[str, str | None], error: str
 ) -> None:
     """The client is known and its address good, so that the error goes there (RFC 6749 section 4.1.2.1)."""
     await authorize(client, running, nonce="n0")
@@ -84,7 +85,7 @@ async def test_a_faulty_request_is_sent_back_with_its_error(
     ],
 )
 async def test_nothing_is_sent_to_an_address_that_is_not_the_clients(
-    running: Pages, changed: dict[str, str | None]
+    running: Pages, client: aiohttp.ClientSession, changed: dict[str, str | None]
 ) -> None:
     """Where client or address is in doubt, the error stays here."""
     status, redirect, text = await authorize(client, running, **changed)

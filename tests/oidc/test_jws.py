@@ -22,12 +22,12 @@ def test_published_examples(vector: dict[str, Any]) -> None:
     jws = read_untrusted(AccessToken(vector["token"]))
     key = from_jwk(vector["jwk"])
     assert jws.algorithm == vector["algorithm"]
-    verify_signature(jws, [key], vector["key_algorithm"])
+    verify_signature(jws, [key], frozenset({vector["key_algorithm"]}))
     assert jws.claims == vector["payload"]
     head, payload, signature = vector["token"].split(".")
     for changed in (f"{head}.{payload[:-4]}fQ.{signature}", f"{head}.{payload}.{signature[4:]}"):
         with pytest.raises(BridgeError):
-            verify_signature(read_untrusted(AccessToken(changed)), [key], vector["key_algorithm"])
+            verify_signature(read_untrusted(AccessToken(changed)), [key], frozenset({vector["key_algorithm"]}))
 
 
 def test_takes_apart_without_judging() -> None:
@@ -53,7 +53,7 @@ def test_alg_is_text(value: Any) -> None:
             read_untrusted(AccessToken(sign(header, {}, "rsa", algorithm="RS256")))
 
 
-@pytest.mark.parametrize("value", [5, ["rsa"], {}, True])
+@pytest.mark.parametrize("value", [None, 5, ["rsa"], {}, True])
 def test_kid_is_text(value: Any) -> None:
     """J12: also where a list would not even be hashable."""
     with pytest.raises(TokenInvalid, match="kid"):
@@ -110,7 +110,7 @@ def test_any_of_the_candidates_may_have_signed() -> None:
     """J14: with several keys that fit, one is enough; with none that did, it is refused."""
     jws = read_untrusted(AccessToken(sign({"alg": "RS256"}, {}, "rsa")))
     right, wrong = from_jwk(public_jwk("rsa")), from_jwk(public_jwk("rsa2"))
-    verify_signature(jws, [wrong, right], "RS256")
+    verify_signature(jws, [wrong, right], frozenset({"RS256"}))
     for candidates in ([wrong], []):
         with pytest.raises(TokenInvalid, match="signature"):
-            verify_signature(jws, candidates, "RS256")
+            verify_signature(jws, candidates, frozenset({"RS256"}))

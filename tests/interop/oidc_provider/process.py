@@ -67,20 +67,17 @@ def install() -> Path:
     if not installed.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            fresh = Path(scratch, "package")
+            fresh.mkdir()
             for name in ("package.json", "package-lock.json"):
-                shutil.copy(HERE / name, scratch)
+                shutil.copy(HERE / name, fresh)
             command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            ended = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=300, check=False)
-            assert ended.returncode == 0, (
-                f"npm ci could not install oidc-provider: is the npm registry reachable?\n{ended.stderr}"
-            )
-            Path(scratch, "node_modules").rename(Path(scratch, "done"))
-            Path(scratch, "ready").mkdir()
-            Path(scratch, "done").rename(Path(scratch, "ready", "node_modules"))
+            ended = subprocess.run(command, cwd=fresh, capture_output=True, text=True, timeout=300, check=False)
+            assert ended.returncode == 0, f"npm ci failed: is the npm registry within reach?\n{ended.stderr}"
             try:
-                Path(scratch, "ready").rename(installed)  # at once, so that a second run never sees half of it
+                fresh.rename(installed)  # at once, so that another run never sees half of it
             except OSError:
-                assert installed.exists()  # that second run was faster
+                assert installed.exists()  # that other run was faster
     return installed
 
 

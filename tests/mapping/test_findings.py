@@ -1,0 +1,46 @@
+"""How problems are told."""
+
+import pytest
+from hypothesis import given
+
+from bridge.mapping.findings import Findings, abridged, nearest, shown
+from tests.mapping.json_values import texts
+
+
+@pytest.mark.parametrize(
+    ("items", "text"),
+    [
+        (["a", "b"], "[a, b]"),
+        (["a", 0, {"b": 1}], "[a, …, …]"),
+        (list("abcdef"), "[a, b, c, d, …]"),
+        (["\x1b[31m", "x" * 40], "[…, …]"),
+    ],
+)
+def test_abridged(items: list[object], text: str) -> None:
+    """An operator's list is shown as far as it serves an example."""
+    assert abridged(items) == text
+
+
+@given(texts)
+def test_shown(text: str) -> None:
+    """An operator's text is shown so that it moves no terminal and can be encoded."""
+    assert shown(text * 20).isprintable()
+    assert len(shown(text * 20)) <= 64 * 10 + 2
+    shown(text).encode()
+
+
+def test_nearest() -> None:
+    """What is near is suggested, what is far or huge is not."""
+    assert nearest("emial", ("email", "id")) == "email"
+    assert nearest("zzz", ("email", "id")) is None
+    assert nearest("email" * 100, ("email" * 99,)) is None
+
+
+def test_kept_in_order() -> None:
+    """Errors and warnings are kept apart, in the order in which they were found."""
+    findings = Findings()
+    findings.refuse(("a",), "first")
+    findings.warn(("b",), "doubt")
+    findings.refuse(("c",), "second")
+    assert [problem.found for problem in findings.errors] == ["first", "second"]
+    assert [problem.found for problem in findings.warnings] == ["doubt"]

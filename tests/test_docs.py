@@ -1,0 +1,202 @@
+"""Documentation fails the build when it lies: every key with its default, code, command, option, preset, YAML block."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import typer.main
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from bridge.cli.main import app
+from bridge.config.config_file import ConfigFile
+from bridge.config.load import load, load_text
+from bridge.config.presets import laid_over, preset_names
+from bridge.config.yaml_document import read_yaml
+from bridge.contract.response import STATUS
+from bridge.mapping.condition import OPERATORS
+from bridge.mapping.mapping import TARGETS
+from bridge.oidc.jwt import CHECKS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+EXAMPLES = sorted((ROOT / "config").rglob("*.yaml"))
+
+SMALLEST: Mapping[str, Any] = {
+    "version": 1,
+    "callback": {"header_token": {"env": "CXGENIE_HEADER_TOKEN"}},
+    "providers": {"shop": {"issuer": "https://login.shop.example", "audience": "chat"}},
+}
+"""What a YAML block that is not a whole file is laid over."""
+
+
+def page(name: str) -> str:
+    """A page of the documentation."""
+    return (DOCS / name).read_text("utf-8")
+
+
+def rows(text: str) -> Iterator[list[str]]:
+    """The cells of every table row whose first cell is one code span."""
+    for line in text.splitlines():
+        if re.match(r"\| `[^`]+` \|", line):
+            yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def code(cell: str) -> str:
+    """What a cell has as code; empty where it has none."""
+    found = re.fullmatch(r"`([^`]*)`", cell)
+    return found[1] if found else ""
+
+
+# -- YAML blocks ------------------------------------------------------------------------------------------------------
+
+
+def yaml_blocks() -> Iterator[Any]:
+    """Every YAML block of every page."""
+    for file in PAGES:
+        blocks = re.findall(r"^ *```yaml\n(.*?)^ *```", file.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+        for number, block in enumerate(blocks):
+            yield pytest.param(block, id=f"{file.relative_to(ROOT)}-{number}")
+
+
+def environment_of(text: str) -> dict[str, str]:
+    """A good value, each another, for every variable that a file names."""
+    return {name: f"{name}-Zk3v9Qw7Lp2s8Xr4-Zk3v9Qw7Lp2s8Xr4" for name in re.findall(r"env: (\w+)", text)}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the files that examples name."""
+    key = ed25519.Ed25519PrivateKey.generate().public_key()
+    for name in ("shop.pem", "new.pem"):
+        (tmp_path / name).write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return tmp_path
+
+
+@pytest.mark.parametrize("block", list(yaml_blocks()))
+def test_every_yaml_block_loads(block: str, folder: Path) -> None:
+    """A whole file as it is; anything else laid over the smallest file. Neither draws a warning."""
+    environment = {**environment_of(block), "CXGENIE_HEADER_TOKEN": "Zk3v9Qw7Lp2s8Xr4-Zk3v9Qw7"}
+    if "version:" not in block:
+        block = json.dumps(laid_over(SMALLEST, read_yaml(block).data))
+    loaded = load_text(block, file="a page", environment=environment, base=folder)
+    assert loaded.warnings == ()
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_example_loads(file: Path) -> None:
+    """The shipped files are good as they are."""
+    assert load(file, environment=environment_of(file.read_text("utf-8"))).warnings == ()
+
+
+# -- Settings ---------------------------------------------------------------------------------------------------------
+
+Key = tuple[type[BaseModel], str]
+
+
+def settings(model: type[BaseModel] = ConfigFile, path: str = "") -> Iterator[tuple[str, Key]]:
+    """Every key that can be written, as the reference writes it, with the model and the field that it is."""
+    for name, field in model.model_fields.items():
+        key = path + name
+        inner = [each for each in (field.annotation, *get_args(field.annotation)) if _is_model(each)]
+        if key != "callback":  # short for an entry of callbacks
+            for each in inner:
+                yield from settings(each, f"{key}.NAME." if field.annotation is not each else f"{key}.")
+        yield key, (model, name)
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+SETTINGS = dict(settings())
+
+
+def test_the_reference_has_every_key_and_no_other() -> None:
+    """``docs/reference/configuration.md`` has a row for each key of the file."""
+    documented = [code(cells[0]) for cells in rows(page("reference/configuration.md"))]
+    keys = [key for key in documented if key not in preset_names()]
+    assert sorted(keys) == sorted(SETTINGS)
+
+
+def test_the_reference_has_the_defaults() -> None:
+    """Each default, read as an operator's text, is what the code takes; a dash is nothing, or a section."""
+    wrong = {}
+    for key, default, *_ in rows(page("reference/configuration.md")):
+        if code(key) not in SETTINGS:
+            continue
+        model, name = SETTINGS[code(key)]
+        field = model.model_fields[name]
+        actual = model.model_construct().__dict__.get(name, PydanticUndefined)
+        if default == "-":
+            if actual not in (None, (), {}, PydanticUndefined) and not _is_model(field.annotation):
+                wrong[code(key)] = actual
+        else:
+            written = model.model_validate({name: read_yaml(f"it: {code(default)}").data["it"]})
+            if getattr(written, name) != actual:
+                wrong[code(key)] = actual
+    assert not wrong
+
+
+def test_every_preset_is_in_the_reference() -> None:
+    """Each preset has a row."""
+    documented = {code(cells[0]) for cells in rows(page("reference/configuration.md"))}
+    assert set(preset_names()) <= documented
+
+
+# -- Codes, checks, mapping, commands ---------------------------------------------------------------------------------
+
+
+def test_every_failure_code_is_in_the_reference() -> None:
+    """``docs/reference/errors.md`` has a row for each code, with its HTTP status."""
+    documented = {code(cells[0]): cells[1] for cells in rows(page("reference/errors.md"))}
+    assert documented == {name: str(status) for name, status in STATUS.items()}
+
+
+def test_the_claim_checks_are_explained_in_their_order() -> None:
+    """``docs/concepts/trust.md`` has a row for each check, as the code makes them."""
+    explained = re.findall(r"^\| \*\*(.+?)\*\* \|", page("concepts/trust.md"), re.MULTILINE)
+    assert explained == [name for name, _ in CHECKS]
+
+
+def test_the_mapping_language_is_in_the_reference() -> None:
+    """``docs/reference/mapping.md`` has each target and each operator of a condition."""
+    text = page("reference/mapping.md")
+    documented = {code(cells[0]) for cells in rows(text)}
+    assert set(TARGETS) <= documented
+    assert [operator for operator in OPERATORS if f", {operator}: " not in text] == []
+
+
+def commands() -> dict[str, set[str]]:
+    """The long options of every command of the command line."""
+    return {
+        name: {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+        for name, command in typer.main.get_group(app).commands.items()
+    }
+
+
+def test_every_command_and_option_is_in_the_reference() -> None:
+    """``docs/reference/cli.md`` has a section for each command, with a row for each of its options."""
+    sections = re.split(r"^## idp-bridge (\w+).*\n", page("reference/cli.md"), flags=re.MULTILINE)
+    documented = {
+        name: set(re.findall(r"`(--[\w-]+)", "".join(re.findall(r"^\| `.*?\|", section, re.MULTILINE))))
+        for name, section in zip(sections[1::2], sections[2::2], strict=True)
+    }
+    assert documented == commands()
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Links between pages name files that are there."""
+    broken = [
+        f"{file.relative_to(ROOT)}: {target}"
+        for file in PAGES
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", file.read_text("utf-8"))
+        if not (file.parent / target).exists()
+    ]
+    assert broken == []
