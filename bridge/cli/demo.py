@@ -42,6 +42,8 @@ def demo(
         status = Status.CANNOT_TELL if once else Status.YES
     except (AddressUnavailable, OSError) as error:
         raise cannot_tell(str(error)) from None
+    if not once:
+        say("Stopped.")
     raise typer.Exit(status)
 
 
@@ -77,7 +79,6 @@ async def _until_stopped(demo: "Demo", visitor: "Visitor", token: str) -> Status
     say()
     say("Ctrl-C stops all of it.")
     await demo.stopped.wait()
-    say("Stopped.")
     return Status.YES
 
 

@@ -150,15 +150,15 @@ class ConfigFile(Settings):
                         "Use 1 to 32 of a-z, 0-9 and the hyphen.",
                     )
         if self.server.port == self.admin.port != 0:
-            yield Problem(
-                ("admin", "port"), f"{self.admin.port}, as server.port", "Both would listen there.", "Choose another."
-            )
+            section, other = ("admin", "server") if "port" in self.admin.model_fields_set else ("server", "admin")
+            found = f"{self.admin.port}, the port of {other} too"
+            yield Problem((section, "port"), found, "Both would listen there.", "Choose another.")
 
     def _routing_problems(self, path: KeyPath, entry: CallbackEntry) -> Iterator[Problem]:
         if entry.providers == ():
             yield Problem((*path, "providers"), "empty", "No token could be taken.", "Remove it to take all providers.")
         for position, name in enumerate(entry.providers or ()):
-            if name not in self.providers:
+            if name not in self.providers and self.providers:
                 nearest = suggestion(name, self.providers)
                 cure = (
                     f"Did you mean {nearest}?" if nearest else f"Name some of: {', '.join(islice(self.providers, 9))}."

@@ -56,7 +56,8 @@ class Reading:
             self._references.gaps.add(())
         file = self._validated(self._with_presets(self._references.resolve(_FILE, data)))
         for problem in self._references.problems:
-            self._add(problem)
+            if problem.path not in self._unreadable:
+                self._add(problem)
         compiled = compile_mappings(file)
         for problem in (*file.problems(), *compiled.errors):
             self._judge(problem, self.errors)
@@ -110,6 +111,8 @@ class Reading:
             problem, nearest = unknown_key_problem(path, known, _belongs(str(path[-1]), path[:-1]))
             if nearest:
                 self._references.gaps.add((*path[:-1], nearest))
+            if nearest == "callbacks":
+                self._references.gaps.add(("callback",))  # either will do, so neither is missing
         else:
             found, written = self._found(path, error["input"])
             problem = field_problem(error, path, found, written)
@@ -169,7 +172,7 @@ class Reading:
 
     def _judge(self, problem: Problem, kept: list[Finding]) -> None:
         path = self._shortened(self._written(problem.path))
-        if not self._is_unknown(path):
+        if path not in self._unreadable and not self._is_unknown(path):
             written = self._document.written(path)
             quote = problem.cure == "Quote it." and written is not None
             cure = f'Quote it: "{written}"' if quote else problem.cure

@@ -18,6 +18,7 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-
 _NOTHING = re.compile(r"(?:[ \t\r\n]|#[^\n]*(?:\n|\Z)|\.\.\.(?=\s|\Z))*")
 _DIRECTIVE = re.compile(r"(?:[ \t\r\n]|#[^\n]*\n)*^%", re.MULTILINE)
 
+_TAB = ("a tab", "Indent with blanks.")
 # What the parser says, in words that name the mistake: found, cure.
 _SYNTAX = {
     "mapping values are not allowed in this context": (
@@ -42,6 +43,8 @@ _SYNTAX = {
         "a list item where none can stand",
         "Begin the list on a line of its own.",
     ),
+    "did not find expected node content": ("nothing where a value was expected", "Write a value there."),
+    "found a tab character that violates indentation": _TAB,
     "found invalid Unicode character escape code": ("half of a character", "Write the character itself."),
 }
 _UNCLOSED = ("found unexpected end of stream", "did not find expected ',' or ']'", "did not find expected ',' or '}'")
@@ -154,8 +157,7 @@ def _syntax_finding(content: str, error: Any) -> Finding:
         mark = error.context_mark  # what was opened says more than where the text ran out
     character = content[mark.index : mark.index + 1]
     if said == "found character that cannot start any token":
-        found = "a tab" if character == "\t" else f"a text that begins with {character}"
-        cure = "Indent with blanks." if character == "\t" else QUOTE
+        found, cure = _TAB if character == "\t" else (f"a text that begins with {character}", QUOTE)
     else:
         found, cure = _SYNTAX.get(said, (f"not YAML: {said}", "Look at this line and the one above."))
     return Finding(Mark(mark.line + 1, mark.column + 1), Problem((), found, "", cure))

@@ -53,7 +53,7 @@ class YamlInvalid(ConfigurationError):
 
 @dataclass(slots=True)
 class Node:
-    """One value, the places of what is in it, and its size and height with all aliases expanded."""
+    """One value, the places of what is in it, and its size and levels of nesting with all aliases expanded."""
 
     mark: Mark
     data: Any = None
@@ -115,7 +115,7 @@ class Composer:
             if event.anchor is not None:
                 self._anchors[event.anchor] = None
             data: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
-            self._open.append(_Open(Node(mark, data), event.anchor))
+            self._open.append(_Open(Node(mark, data, height=1), event.anchor))
         elif isinstance(event, yaml.CollectionEndEvent):
             ended = self._open.pop()
             if ended.anchor is not None:

@@ -51,7 +51,7 @@ class Demo:
         callback: What CX Genie would call, with the header token made for this run.
         admin: The address of the bridge's private port.
         notes: Sentences on what is not where it usually is.
-        stopped: Set by Ctrl-C and SIGTERM.
+        stopped: Set by Ctrl-C and SIGTERM, or when the bridge has ended.
     """
 
     issuer: str
@@ -102,9 +102,9 @@ async def running(serve: Serve, *, port: int | None = None) -> AsyncIterator[Dem
         issuer, shop_url = (f"http://{HOST}:{port_of(listener)}" for listener in (provider, shop))
         header_token = secrets.token_hex(24)
         usual_model = configuration(issuer, header_token)
-        model = on_free_ports(usual_model, port)
 
         await stack.enter_async_context(serving(provider_app(issuer, new_keys(), f"{shop_url}/callback"), provider))
+        model = on_free_ports(usual_model, port)  # looked for at the last moment, before somebody else has them
         bridge, admin = await stack.enter_async_context(_bridge(serve, model, stopped))
         callback = Callback(bridge + model.callbacks[0].settings.path, header_token)
         await stack.enter_async_context(serving(shop_app(shop_url, issuer, callback), shop))

@@ -100,13 +100,17 @@ def read_phone(
     return phone
 
 
-def _dialled(digits: str, region: str | None) -> PhoneNumber | None:
-    """The valid number that somebody reaches who dials these digits in a region."""
+def _parsed(digits: str, region: str | None) -> PhoneNumber | None:
     try:
-        number = phonenumbers.parse(digits, region)
+        return phonenumbers.parse(digits, region)
     except NumberParseException:
         return None
-    return number if phonenumbers.is_valid_number(number) else None
+
+
+def _dialled(digits: str, region: str | None) -> PhoneNumber | None:
+    """The valid number that somebody reaches who dials these digits in a region."""
+    number = _parsed(digits, region)
+    return number if number is not None and phonenumbers.is_valid_number(number) else None
 
 
 def _international(digits: str) -> PhoneNumber | None:
@@ -144,7 +148,7 @@ def _phone(number: PhoneNumber, digits: str, region: str | None) -> Phone:
     """
     national = _NOT_DIGITS.sub("", phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
     main = phonenumbers.region_code_for_country_code(number.country_code or 0)
-    if (national, main) != (digits, region) and _dialled(national, main) != number:
+    if (national, main) != (digits, region) and _parsed(national, main) != number:
         raise PhoneUnfit("a number whose national form does not lead back to it")
     return Phone(f"+{number.country_code}", national, phonenumbers.national_significant_number(number))
 

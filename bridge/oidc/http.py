@@ -14,7 +14,7 @@ from typing import Literal
 import aiohttp
 
 from bridge import __version__
-from bridge.errors import ProviderUnavailable
+from bridge.errors import ProviderBusy, ProviderUnavailable
 
 Endpoint = Literal["discovery", "jwks"]
 """What is asked, for logs and metrics."""
@@ -83,8 +83,8 @@ class HttpClient:
         """The answer to a GET, whatever its status.
 
         Raises:
-            ProviderUnavailable: Not reached in time, TLS refused, an encoded or too large body; also for status 429 and
-                5xx, with the answer's Retry-After.
+            ProviderUnavailable: Not reached in time, TLS refused, an encoded or too large body, status 5xx.
+            ProviderBusy: Status 429 (RFC 6585 section 4); both with the answer's Retry-After.
         """
         started = time.monotonic()
         outcome = "unreachable"
@@ -94,7 +94,7 @@ class HttpClient:
             ) as answer:
                 outcome = str(answer.status)
                 if answer.status == 429 or answer.status >= 500:
-                    raise ProviderUnavailable(
+                    raise (ProviderBusy if answer.status == 429 else ProviderUnavailable)(
                         f"{endpoint} of {self._provider} answered HTTP {answer.status}",
                         retry_after=_retry_after(answer.headers.get("Retry-After")),
                     )

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from bridge import strict_json
-from bridge.errors import ProviderUnavailable, TokenInvalid
+from bridge.errors import ProviderError, ProviderUnavailable, TokenInvalid
 from bridge.oidc.key import KeyUnusable, VerificationKey, from_jwk
 
 _log = logging.getLogger(__name__)
@@ -37,9 +37,9 @@ class KeySet:
         for key in self.keys:
             self._by_kid.setdefault(key.kid, []).append(key)
 
-    def knows(self, kid: str | None) -> bool:
-        """Whether a look for a newer set could not help: the kid is known, or there is none to look for."""
-        return kid is None or kid in self._by_kid or None in self._by_kid
+    def names(self, kid: str | None) -> bool:
+        """Whether a key has this very kid, so that a newer set would tell nothing else of it."""
+        return kid is not None and kid in self._by_kid
 
     def candidates(self, kid: str | None, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
         """The keys that may have made a signature (RFC 7517 section 4.5, OpenID Connect Core section 10.1).
@@ -90,8 +90,15 @@ class Keys(Protocol):
         """The keys to try, one or more.
 
         Raises:
-            TokenInvalid: No key of that kid fits the algorithms.
-            ProviderUnavailable: The keys cannot be had now, or we may not look for this kid yet.
+            TokenInvalid: No key fits.
+            ProviderUnavailable, ProviderBusy: The keys cannot be had now, or we may not look for this kid yet.
+        """
+
+    async def renewed(self, kid: str | None) -> bool:
+        """Whether there are other keys now, after those at hand did not verify a signature of this kid.
+
+        Where a key is named so there is nothing to look for: a forged signature causes no request. Where none is, the
+        provider may have rotated keys without names, which is looked up at most once per cool-down.
         """
 
 
@@ -107,12 +114,16 @@ class StaticKeys:
         """The keys to try; see ``Keys``."""
         return _fitting(self._keys, kid, algorithms)
 
+    async def renewed(self, kid: str | None) -> bool:  # noqa: ARG002 - as ``Keys`` has it
+        """Never; see ``Keys``."""
+        return False
+
 
 class RemoteKeys:
     """A published key set, kept fresh.
 
     Args:
-        fetch: Gets the set anew; raises ``ProviderUnavailable``.
+        fetch: Gets the set anew; raises a ``ProviderError``.
         provider: The provider's name, for logs.
         refresh: Seconds between fetches.
         keep_stale: Seconds for which the last good set serves while fetches fail.
@@ -142,7 +153,7 @@ class RemoteKeys:
         self._keys: KeySet | None = None
         self._fetched_at = self._failed_at = self._looked_at = float("-inf")
         self._flight: asyncio.Task[None] | None = None
-        self.failure: ProviderUnavailable | None = None
+        self.failure: ProviderError | None = None
         self.first_fetch_ended = asyncio.Event()
         self.revision = 0
 
@@ -171,13 +182,25 @@ class RemoteKeys:
 
     async def candidates(self, kid: str | None, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
         """The keys to try; see ``Keys``."""
-        keys = self._usable()
-        if keys is None:
-            keys = await self._first_keys()
-        if not keys.knows(kid):
-            await self._look_for_newer()
+        keys = self._usable() or await self._first_keys()
+        found = keys.candidates(kid, algorithms)
+        if not found and not keys.names(kid):
+            await self._look_for_newer(kid)
             keys = self._usable() or keys
-        return _fitting(keys, kid, algorithms)
+        return found or _fitting(keys, kid, algorithms)
+
+    async def renewed(self, kid: str | None) -> bool:
+        """Whether there are other keys now; see ``Keys``."""
+        if self._keys is None or self._keys.names(kid) or self._cooling() > 0:
+            return False
+        before = self.revision
+        self._looked_at = self._monotonic()
+        await self._fetch_once()
+        return self.revision != before
+
+    def _cooling(self) -> float:
+        """Seconds until the next look is allowed."""
+        return max(self._looked_at, self._failed_at) + self._cooldown - self._monotonic()
 
     def _usable(self) -> KeySet | None:
         if self._monotonic() - self._fetched_at > self._keep_stale:
@@ -194,9 +217,11 @@ class RemoteKeys:
             raise self._unavailable(self._cooldown)
         return keys
 
-    async def _look_for_newer(self) -> None:
-        wait = max(self._looked_at, self._failed_at) + self._cooldown - self._monotonic()
+    async def _look_for_newer(self, kid: str | None) -> None:
+        wait = self._cooling()
         if wait > 0 and self._flight is None:
+            if kid is None:
+                return  # Nothing says that there is such a key anywhere.
             raise ProviderUnavailable(
                 f"a kid that is not in the key set of {self._provider}; the cool-down runs for {wait:.1f} s more",
                 retry_after=wait,
@@ -207,10 +232,10 @@ class RemoteKeys:
         if self.failure is not None:
             raise self._unavailable(self._cooldown)
 
-    def _unavailable(self, retry_after: float) -> ProviderUnavailable:
-        detail = self.failure.detail if self.failure else "its keys have not been fetched"
-        hint = self.failure.hint if self.failure else ""
-        return ProviderUnavailable(f"no keys of {self._provider}: {detail}", hint=hint, retry_after=retry_after)
+    def _unavailable(self, retry_after: float) -> ProviderError:
+        failure = self.failure or ProviderUnavailable("its keys have not been fetched")
+        wait = max(retry_after, failure.retry_after or 0.0)
+        return type(failure)(f"no keys of {self._provider}: {failure.detail}", hint=failure.hint, retry_after=wait)
 
     async def _fetch_once(self) -> None:
         """Fetches, or waits for the fetch that is under way; its result survives whoever started it."""
@@ -221,7 +246,7 @@ class RemoteKeys:
     async def _fly(self) -> None:
         try:
             keys = await self._fetch()
-        except ProviderUnavailable as failure:
+        except ProviderError as failure:
             if self.failure is None:
                 _log.warning(
                     "provider %s: its keys cannot be fetched: %s %s", self._provider, failure.detail, failure.hint
@@ -248,7 +273,6 @@ class RemoteKeys:
 def _fitting(keys: KeySet, kid: str | None, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
     found = keys.candidates(kid, algorithms)
     if not found:
-        if keys.knows(kid):
-            raise TokenInvalid(f"no key of the provider takes {' or '.join(sorted(algorithms))} under the token's kid")
-        raise TokenInvalid("the token's kid is not in the provider's key set, also after a fresh look")
+        where = "under the token's kid" if keys.names(kid) else "in its key set, also after a fresh look"
+        raise TokenInvalid(f"the provider has no key for {' or '.join(sorted(algorithms))} {where}")
     return found

@@ -30,7 +30,7 @@ _REFUSED_MEMBERS = ("crit", "b64", "zip", "jwk", "jku", "x5u")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class UntrustedJws:
-    """A token taken apart. Nothing in it may be believed until ``verify_signature`` has returned.
+    """A token taken apart. Nothing in it may be believed until ``is_signed_by`` has said yes.
 
     Attributes:
         header: The JOSE header.
@@ -79,19 +79,15 @@ def read_untrusted(token: AccessToken) -> UntrustedJws:
     )
 
 
-def verify_signature(jws: UntrustedJws, candidates: Sequence[VerificationKey], algorithms: frozenset[str]) -> None:
-    """Returns if one of the keys made the signature.
+def is_signed_by(jws: UntrustedJws, candidates: Sequence[VerificationKey], algorithms: frozenset[str]) -> bool:
+    """Whether one of the keys made the signature.
 
     Args:
         jws: The token.
         candidates: The keys to try; the caller bounds them.
         algorithms: What the token's ``alg`` stands for: one algorithm, or the Edwards curves for ``EdDSA``.
-
-    Raises:
-        TokenInvalid: None did.
     """
-    if not any(key.verifies(algorithms, jws.signing_input, jws.signature) for key in candidates):
-        raise TokenInvalid("the signature does not match the provider's key")
+    return any(key.verifies(algorithms, jws.signing_input, jws.signature) for key in candidates)
 
 
 def _form(text: str) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.claims import Claims
-from bridge.errors import BridgeError, ProviderUnavailable, TokenInvalid
+from bridge.errors import BridgeError, ProviderError, ProviderUnavailable, TokenInvalid
 from bridge.oidc.algorithms import EDDSA, EDWARDS
 from bridge.oidc.discovery import discover
 from bridge.oidc.http import HttpClient
 from bridge.oidc.jwks import Keys, KeySet, RemoteKeys, StaticKeys, read_key_set
-from bridge.oidc.jws import UntrustedJws, verify_signature
+from bridge.oidc.jws import UntrustedJws, is_signed_by
 from bridge.oidc.jwt import Examined, Expectations, check_claims
 from bridge.oidc.key import from_pem, from_secret
 from bridge.oidc.settings import ProviderSettings
@@ -97,7 +97,7 @@ class Provider:
         Raises:
             TokenInvalid: Algorithm, key or signature.
             TokenMalformed, TokenUntrusted, TokenExpired, TokenNotYetValid: The claim checks.
-            ProviderUnavailable: The keys cannot be had.
+            ProviderUnavailable, ProviderBusy: The keys cannot be had.
         """
         try:
             await self._verify_signature(jws)
@@ -123,7 +123,13 @@ class Provider:
                 f"the header's alg is not among the allowed {', '.join(sorted(self._algorithms))}",
                 hint="If the provider really signs so, name the algorithm in algorithms.",
             )
-        verify_signature(jws, await self._keys.candidates(jws.kid, algorithms), algorithms)
+        if is_signed_by(jws, await self._keys.candidates(jws.kid, algorithms), algorithms):
+            return
+        if await self._keys.renewed(jws.kid) and is_signed_by(
+            jws, await self._keys.candidates(jws.kid, algorithms), algorithms
+        ):
+            return
+        raise TokenInvalid("the signature does not match the provider's key")
 
     def _static_keys(self) -> StaticKeys | None:
         settings = self._settings
@@ -153,7 +159,7 @@ class Provider:
             self._jwks_uri = metadata.jwks_uri
         try:
             return await self._fetch_key_set(self._jwks_uri)
-        except ProviderUnavailable:
+        except ProviderError:
             # The set may have moved: ask discovery again next time.
             self._jwks_uri = self._settings.jwks.url
             raise

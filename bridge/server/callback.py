@@ -16,9 +16,10 @@ from bridge.contract.domains import domain_list
 from bridge.contract.header_token import HeaderTokens
 from bridge.contract.request import CallbackRequest, body_kind, read_request
 from bridge.contract.response import Answer, Responses, refusal
-from bridge.errors import BridgeError, CallerUnauthorized, InternalError, Overloaded, TooManyFailedCalls
+from bridge.errors import BodyTooLarge, BridgeError, CallerUnauthorized, InternalError, Overloaded, TooManyFailedCalls
 from bridge.server.access_log import AccessLog, StrangerLog
 from bridge.server.event_log import EventLog, trace_of
+from bridge.server.exchange import CLOSE
 from bridge.server.limits import ClientGone, InFlight, TokenBucket, read_body, refuse_declared_length
 from bridge.server.reply import send_answer
 from bridge.server.request_id import HEADER, REQUEST_ID, RequestIds
@@ -119,6 +120,9 @@ class CallbackEndpoint:
             self._log.failure(
                 request_id, failure, status=answer.status, seconds=perf_counter() - began, token=fingerprint
             )
+            if isinstance(error, BodyTooLarge):
+                await send_answer(send, answer, request_id, CLOSE)
+                return
         await send_answer(send, answer, request_id)
 
     async def _read(self, head: UntrustedHead, receive: Receive) -> CallbackRequest:

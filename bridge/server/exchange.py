@@ -9,6 +9,9 @@ from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+CLOSE = (b"connection", b"close")
+"""The header of an answer that is to be its connection's last."""
+
 
 class Exchange(RequestResponseCycle):
     """One request and its answer, which goes out in one piece: each write is a system call."""
@@ -24,7 +27,11 @@ class Exchange(RequestResponseCycle):
         if message["type"] == "http.response.start":
             self.response_started = True
             self.waiting_for_100_continue = False
-            self._head = head_lines(message["status"], self.default_headers, message["headers"])
+            headers = message["headers"]
+            if CLOSE in headers:
+                self.keep_alive = False
+                headers = [header for header in headers if header != CLOSE]
+            self._head = head_lines(message["status"], self.default_headers, headers)
         elif message["type"] == "http.response.body" and not self.response_complete:
             ending = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
             body = b"" if self.scope["method"] == "HEAD" else message["body"]

@@ -19,7 +19,7 @@ from uvicorn.server import ServerState
 from bridge.config.model import LimitSettings
 from bridge.contract.response import refusal
 from bridge.errors import BodyTooLarge, BridgeError, HeadTooLarge, RequestInvalid
-from bridge.server.exchange import ClosingTransport, Exchange, PipelineFlow, head_lines
+from bridge.server.exchange import CLOSE, ClosingTransport, Exchange, PipelineFlow, head_lines
 from bridge.server.request_id import HEADER, RequestIds
 
 LINGER = 2.0
@@ -359,7 +359,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _words(self, error: BridgeError, request_id: str) -> bytes:
         answer = refusal(error, request_id)
-        own = (HEADER, request_id.encode("ascii")), (b"connection", b"close")
+        own = (HEADER, request_id.encode("ascii")), CLOSE
         return head_lines(answer.status, self.server_state.default_headers, answer.headers, own) + b"\r\n" + answer.body
 
 

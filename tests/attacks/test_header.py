@@ -139,7 +139,15 @@ ATTACKS = (
             ("PS256", "ed25519", "rsa"),
         )
     ),
-    *(Attack("J12", f"kid of the wrong type: {kid!r}", header(kid=kid), "token_invalid") for kid in WRONG_KIDS),
+    *(
+        Attack(
+            "J12",
+            f"kid of the wrong type: {kid!r}",
+            header(**{"kid": mint.Raw("null") if kid is None else kid}),
+            "token_invalid",
+        )
+        for kid in WRONG_KIDS
+    ),
     *(
         Attack("J16", f"embedded jwk under {name}", forged(jwk=keys.public_jwk("rsa2"), **members), "token_invalid")
         for name, members in EMBEDDED_UNDER.items()

@@ -69,6 +69,16 @@ def test_the_summary_says_what_would_run(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_doubtful_is_a_warning(tmp_path: Path) -> None:
+    """It is located and told, and the file is good all the same."""
+    (tmp_path / "bridge.yaml").write_text(GOOD + "mapping: {label: realm_access.roles}\n")
+    ran = invoke("check", "bridge.yaml", cwd=tmp_path)
+    assert ran.status == 0
+    assert ran.out.startswith("warning: bridge.yaml:4:11: mapping.label")
+    as_json = json.loads(invoke("check", "bridge.yaml", "--json", cwd=tmp_path).out)
+    assert [(warning["line"], warning["path"]) for warning in as_json["warnings"]] == [(4, ["mapping", "label"])]
+
+
 def test_without_secrets_a_machine_that_has_none_can_check(tmp_path: Path) -> None:
     """``--no-secrets`` looks up no variable and no file."""
     (tmp_path / "bridge.yaml").write_text(GOOD.replace("CXGENIE_HEADER_TOKEN", "NOT_SET"))

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from bridge.errors import ProviderUnavailable
+from bridge.errors import ProviderError
 from bridge.oidc.http import HttpClient, _retry_after, open_session
 from tests.issuer.process import Issuer
 
@@ -26,7 +26,7 @@ async def get(url: str, *, limit: float = 5.0) -> tuple[int | str, Seen]:
         http = HttpClient(session, provider="shop", timeout=limit, on_exchange=on_exchange)
         try:
             return (await http.get(url, "jwks")).status, seen
-        except ProviderUnavailable as unavailable:
+        except ProviderError as unavailable:
             return unavailable.detail, seen
 
 

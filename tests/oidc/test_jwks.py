@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import ProviderUnavailable, TokenInvalid
+from bridge.errors import ProviderBusy, ProviderUnavailable, TokenInvalid
 from bridge.oidc.jwks import MAX_CANDIDATES, MAX_KEYS, KeySet, RemoteKeys, StaticKeys, read_key_set
 from bridge.oidc.key import VerificationKey, from_jwk
 from tests.issuer.keys import private_jwk, public_jwk
@@ -285,6 +285,32 @@ class TestFreshness:
         with pytest.raises(asyncio.CancelledError):
             await first
         assert shop.fetches == 1
+
+    async def test_keys_without_names_are_renewed_after_a_failed_signature(self) -> None:
+        """K01: nothing but the signature shows such a rotation, so it is looked for, once per cool-down."""
+        shop = Publisher()
+        shop.keys = key_set(public_jwk("rsa", kid=None))
+        assert await shop.ask("any") == [None]
+        shop.keys = key_set(public_jwk("rsa2", kid=None))
+        assert [await shop.remote.renewed(kid) for kid in ("any", None)] == [True, False]
+        shop.time += 5
+        assert not await shop.remote.renewed(None)
+        assert shop.fetches == 3
+
+    async def test_a_named_key_is_never_renewed_for_a_signature(self) -> None:
+        """J48: whoever forges under a known kid causes no request."""
+        shop = Publisher("rsa")
+        await shop.ask()
+        assert not await shop.remote.renewed("rsa")
+        assert shop.fetches == 1
+
+    async def test_a_busy_provider_is_busy(self) -> None:
+        """U09: its 429 and its Retry-After reach the caller."""
+        shop = Publisher("rsa")
+        shop.failure = ProviderBusy("HTTP 429", retry_after=7.0)
+        with pytest.raises(ProviderBusy) as refusal:
+            await shop.ask()
+        assert refusal.value.retry_after == pytest.approx(7)
 
     async def test_a_defect_of_ours_ends_no_refreshing(self, caplog: pytest.LogCaptureFixture) -> None:
         """Whatever escapes the fetch is logged with its trace and counts as an outage."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,14 +51,14 @@ class StandInAuthentication(Authentication):
 
     async def authenticate(self, token: AccessToken, trace: Trace = SILENT) -> Authenticated:
         """``good``, ``expired``, ``defect``, or ``waits``."""
+        assert not trace.recording, "a recording trace goes past the cache"
         if token.text == "expired":
             raise TokenExpired("exp was an hour ago", hint="Is the clock right?")
         if token.text == "defect":
             raise RuntimeError(PLANTED + token.text)
         if token.text == "waits":
             self.begun.release()
-            while not self.go_on.is_set():
-                await asyncio.sleep(0.005)
+            await asyncio.to_thread(self.go_on.wait)
         return Authenticated(USER, "keycloak", cached=token.text == "good")
 
 
@@ -123,17 +124,25 @@ class Service:
     @property
     def lines(self) -> list[dict[str, Any]]:
         """The log, parsed."""
-        return [json.loads(line) for line in self.log.splitlines()]
+        return [json.loads(line) for line in bytes(self.log).splitlines()]
 
     def events(self, event: str, **members: Any) -> list[dict[str, Any]]:
         """The log's lines of one event that have these members."""
         return [line for line in self.lines if {**line, "event": event, **members} == line]
 
+    def event(self, event: str, **members: Any) -> dict[str, Any]:
+        """The one line of an event that has these members; waits for it, for lines go out behind the answers."""
+        until = time.monotonic() + PATIENCE
+        while not (found := self.events(event, **members)) and time.monotonic() < until:
+            time.sleep(0.001)
+        [line] = found
+        return line
+
     def wire(self) -> Wire:
         """A connection to the public port."""
         return Wire(self.port)
 
-    def post(self, token: str, **headers: str) -> Answer:
+    def post(self, token: str, **headers: Any) -> Answer:
         """One good callback with its own connection."""
         with self.wire() as wire:
             return wire.send(callback(token, **headers)).answer()
@@ -173,8 +182,7 @@ class Service:
         assert ready.wait(PATIENCE)
 
     async def _pass_on(self, stop: asyncio.Event) -> None:
-        while not self._stop.is_set():
-            await asyncio.sleep(0.005)
+        await asyncio.to_thread(self._stop.wait)
         stop.set()
 
 

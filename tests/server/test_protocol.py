@@ -289,15 +289,23 @@ def test_a_caller_that_goes_away_disturbs_nobody(service: Service, cut: int | No
             wire.send(callback("good")[:cut])
     assert service.post("good").status == 200
     assert not service.events("internal_error")
-    assert not service.events("log", level="error")
+    assert service.events("log") == []
 
 
 def test_a_caller_that_reads_nothing_is_cut_off() -> None:
     """Answers that nobody reads do not pile up without end."""
-    with running(model(limits={"header_time": "200ms"})) as service, Wire(service.port, room=4096) as wire:
-        with pytest.raises(ConnectionError):
-            while True:
-                wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nX-A: " + b"a" * 8000 + b"\r\n\r\n")
+    request = b"POST / HTTP/1.1\r\nHost: a\r\nX-A: " + b"a" * 8000 + b"\r\n\r\n"
+
+    def send_without_end(wire: Wire) -> None:
+        while True:
+            wire.send(request)
+
+    with (
+        running(model(limits={"header_time": "200ms"})) as service,
+        Wire(service.port, room=4096) as wire,
+        pytest.raises(ConnectionError),
+    ):
+        send_without_end(wire)
 
 
 def test_a_pipeline_has_an_end(service: Service) -> None:
@@ -322,10 +330,10 @@ def test_other_methods_are_refused_by_the_path(service: Service, method: str) ->
         assert wire.answer(to=method).status == 404
 
 
-def test_what_the_protocol_refuses_is_logged_without_its_bytes(service: Service) -> None:
+def test_what_the_protocol_refuses_is_logged_without_its_bytes() -> None:
     """The log says what was wrong with a request, and quotes nothing of it."""
-    with Wire(service.port) as wire:
+    with running() as service, service.wire() as wire:
         request_id = wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nSECRET value\r\n\r\n").answer().headers["x-request-id"]
-    [line] = service.events("refused", request_id=request_id)
+        line = service.event("refused", request_id=request_id)
     assert (line["code"], bool(line["detail"])) == ("request_invalid", True)
     assert b"SECRET value" not in service.log

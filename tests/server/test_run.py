@@ -1,0 +1,106 @@
+"""Start and stop of the service."""
+
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bridge.server.run import AddressUnavailable, serve
+from tests.server.service import Service, callback, model, running
+from tests.server.wire import Answer, Wire
+
+
+def test_both_ports_answer_when_it_says_so(service: Service) -> None:
+    """The line names both addresses, with the ports that the system picked."""
+    line = service.event("listening")
+    assert line["url"] == f"http://127.0.0.1:{service.port}"
+    assert line["admin_url"] == f"http://127.0.0.1:{service.admin_port}"
+    assert 0 not in {service.port, service.admin_port}
+
+
+async def test_a_taken_port_is_said_in_a_sentence() -> None:
+    """The operator reads which address and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(AddressUnavailable, match=rf"127\.0\.0\.1:{port}: .*in use.*another port"):
+            await serve(model(server={"port": port}))
+
+
+async def test_a_foreign_address_is_said_in_a_sentence() -> None:
+    """So is an address that is not this machine's, or none at all."""
+    for host in ("192.0.2.1", "no.such.host.invalid"):
+        with pytest.raises(AddressUnavailable, match=host):
+            await serve(model(server={"host": host}))
+
+
+def test_calls_in_flight_are_answered_before_it_ends() -> None:
+    """Draining: /readyz says so first, the answer goes out, and says that it is the connection's last (O01)."""
+    with running() as service, ThreadPoolExecutor(20) as pool:
+        waiting = [pool.submit(service.post, "waits") for _ in range(20)]
+        for _ in waiting:
+            assert service.bridge.standing_in.begun.acquire(timeout=10)
+        service.begin_stopping()
+        while (answer := service.ask_admin("/readyz")).status == 200:
+            pass
+        assert (answer.status, answer.json) == (503, {"status": "draining"})
+        assert service.ask_admin("/healthz").status == 200
+        service.bridge.standing_in.go_on.set()
+        answers = [call.result() for call in waiting]
+        assert {(answer.status, answer.headers["connection"]) for answer in answers} == {(200, "close")}
+        service.wait()
+
+
+def test_no_answer_is_lost_under_load() -> None:
+    """Callers on kept connections get an answer to whatever they could send, until they are told to go (O01)."""
+    with running() as service:
+        lost: list[BaseException] = []
+        answered = threading.Semaphore(0)
+
+        def call_until_told_to_go() -> int:
+            number = 0
+            try:
+                with service.wire() as wire:
+                    while True:
+                        answer: Answer = wire.send(callback("good")).answer()
+                        assert answer.status == 200
+                        number += 1
+                        answered.release()
+                        if answer.headers.get("connection") == "close":
+                            assert wire.is_closed()
+                            return number
+            except BaseException as error:
+                lost.append(error)
+                raise
+
+        with ThreadPoolExecutor(16) as pool:
+            calls = [pool.submit(call_until_told_to_go) for _ in range(16)]
+            for _ in range(200):
+                assert answered.acquire(timeout=10)
+            service.begin_stopping()
+            assert all(call.result(timeout=10) > 0 for call in calls)
+        assert not lost
+        service.wait()
+        assert service.lines[-1]["event"] == "stopped"
+
+
+def test_what_outlasts_the_grace_is_told_so() -> None:
+    """After server.grace a call is answered with 503, and the service ends."""
+    with running(model(server={"grace": "1s"})) as service, service.wire() as wire:
+        wire.send(callback("waits"))
+        assert service.bridge.standing_in.begun.acquire(timeout=10)
+        service.begin_stopping()
+        answer = wire.answer()
+        assert (answer.status, answer.code) == (503, "overloaded")
+        service.bridge.standing_in.go_on.set()
+        service.wait()
+
+
+def test_an_idle_connection_holds_nothing_up() -> None:
+    """A caller that keeps a connection and says nothing does not delay the end."""
+    with running() as service, service.wire() as wire, Wire(service.admin_port) as admin:
+        assert wire.send(callback("good")).answer().status == 200
+        assert admin.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").answer().status == 200
+        service.begin_stopping()
+        service.wait()
+        assert wire.is_closed()
