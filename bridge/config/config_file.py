@@ -219,11 +219,10 @@ def _path_problems(entries: list[tuple[KeyPath, str, CallbackEntry]]) -> Iterato
         if entry.domains.allow:
             paths.append((entry.domains.path, ("domains", "path")))
         for text, keys in paths:
-            if text in taken:
+            if taken.setdefault(text, name) != name:
                 yield Problem(
                     (*path, *keys),
                     f"the path of callback {taken[text]} too",
                     "A request's path says whose it is.",
                     "Give each callback, and each domain list, a path of its own.",
                 )
-            taken.setdefault(text, name)

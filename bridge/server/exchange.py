@@ -22,7 +22,8 @@ class Exchange(RequestResponseCycle):
         """Takes the start of an answer, then its whole body; all of ours are so, and all have a content-length."""
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
-        if self.disconnected:
+        if self.disconnected or self.transport.is_closing():
+            self.disconnected = True  # uvicorn tells only the latest request of a pipeline
             return
         if message["type"] == "http.response.start":
             self.response_started = True

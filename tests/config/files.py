@@ -8,7 +8,13 @@ from bridge.config.load import InvalidConfiguration, Loaded, LocatedProblem, loa
 
 SECRET = "k3J9xQ-nobody-could-guess"
 OTHER_SECRET = "p8Lm2Z-nobody-could-guess"
-ENVIRONMENT = {"HEADER_TOKEN": SECRET, "STAFF_TOKEN": OTHER_SECRET, "PORT": "8443", "BLANK": ""}
+ENVIRONMENT = {
+    "HEADER_TOKEN": SECRET,
+    "STAFF_TOKEN": OTHER_SECRET,
+    "THIRD_TOKEN": "z4Wn8R-nobody-could-guess",
+    "PORT": "8443",
+    "BLANK": "",
+}
 
 GOOD = """\
 version: 1

@@ -230,7 +230,7 @@ def test_no_secret_and_no_visitor_is_in_the_log() -> None:
         ):
             with service.wire() as wire:
                 wire.send(request).answer()
-        log = bytes(service.log)
+    log = bytes(service.log)
     assert log.count(b"\n") > len(planted)
     for secret in (*planted, SECRET, USER.name or "", USER.email or "", PLANTED):
         assert secret.encode() not in log
