@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # it ships no types; only the folder's two YAML modules see it
+import yaml
 
 from bridge.config.yaml_nodes import QUOTE, Composer, Finding, Mark, Node, YamlInvalid, invalid
 from bridge.errors import KeyPath, Problem

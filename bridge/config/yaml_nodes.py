@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # it ships no types; only the folder's two YAML modules see it
+import yaml
 
 from bridge.errors import ConfigurationError, Problem
 
