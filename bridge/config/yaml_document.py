@@ -101,7 +101,7 @@ def read_yaml(text: str | bytes) -> YamlDocument:
     composer = Composer()
     try:
         for event in yaml.parse(content, Loader=yaml.CBaseLoader):
-            if isinstance(event, yaml.DocumentEndEvent):
+            if isinstance(event, yaml.DocumentEndEvent) and event.end_mark is not None:
                 # Asking the parser for more would have it read all directives of a next document.
                 _refuse_more(content, event.end_mark.index)
                 break

@@ -122,7 +122,7 @@ class Composer:
                 self._anchors[ended.anchor] = ended.node
             self._place(ended.node, ended.node.mark)
         elif isinstance(event, yaml.AliasEvent):
-            node = self._aliased(event.anchor, mark)
+            node = self._aliased(event.anchor or "", mark)
             self._count(node.size, mark)
             self._place(node, mark)
 

@@ -143,7 +143,7 @@ ATTACKS = (
         Attack(
             "J12",
             f"kid of the wrong type: {kid!r}",
-            header(**{"kid": mint.Raw("null") if kid is None else kid}),
+            header(kid=mint.Raw("null") if kid is None else kid),
             "token_invalid",
         )
         for kid in WRONG_KIDS
