@@ -56,7 +56,7 @@ def application(
         )
         for path, endpoints in paths.items()
     }
-    app = ExactPaths({path: Methods(endpoints, methods[path]) for path, endpoints in paths.items()})
+    app = ExactPaths(paths, methods)
     app.router.redirect_slashes = False
     app.router.default = Refusal(NotFound("nothing has the path asked for", hint=hint), request_ids, strangers)
     return app
@@ -69,13 +69,13 @@ class ExactPaths(Starlette):
     all the rest of a cached callback; it still finds what has no route.
     """
 
-    def __init__(self, endpoints: Mapping[str, ASGIApp]) -> None:
-        super().__init__(routes=[Route(path, endpoint) for path, endpoint in endpoints.items()])
-        self._endpoints = dict(endpoints)
+    def __init__(self, paths: Mapping[str, Mapping[str, ASGIApp]], other_methods: Mapping[str, ASGIApp]) -> None:
+        super().__init__(routes=[Route(path, Methods(paths[path], other)) for path, other in other_methods.items()])
+        self._table = {(method, path): endpoint for path, own in paths.items() for method, endpoint in own.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hands over."""
-        endpoint = self._endpoints.get(scope["path"]) if scope["type"] == "http" else None
+        endpoint = self._table.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
         if endpoint is None:
             await super().__call__(scope, receive, send)
         else:

@@ -48,6 +48,10 @@ class UntrustedHead:
                 self.request_ids.append(value)
 
 
+FAILED_CALLERS_SAVED = 10.0
+"""Seconds: an operator who is trying out a header token learns what is wrong with it; a guesser gains nothing by it."""
+
+
 class Gate:
     """What all callbacks share: places for requests in flight, and patience with callers who lack the header token.
 
@@ -60,7 +64,7 @@ class Gate:
         self.limits = limits
         self.log = log
         self.in_flight = InFlight(limits.in_flight, limits.deadline)
-        self.failed_callers = TokenBucket(limits.failed_callers)
+        self.failed_callers = TokenBucket(limits.failed_callers, saved=FAILED_CALLERS_SAVED)
         self.strangers = StrangerLog(log)
         self.request_ids = RequestIds()
 

@@ -80,18 +80,19 @@ class InFlight:
 
 
 class TokenBucket:
-    """So many events per second, with as many in one go as a second brings (but at least one).
+    """So many events per second, after a quiet time more in one go.
 
     Args:
         rate: Events per second; 0 allows none.
+        saved: Seconds whose events may come in one go (but at least one event).
         now: Seconds of a clock that never goes back.
     """
 
     __slots__ = ("_at", "_left", "_most", "_now", "_rate")
 
-    def __init__(self, rate: float, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rate: float, *, saved: float = 1.0, now: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
-        self._most = max(rate, 1.0) if rate > 0 else 0.0
+        self._most = max(rate * saved, 1.0) if rate > 0 else 0.0
         self._left = self._most
         self._now = now
         self._at = now()

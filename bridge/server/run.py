@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import resource
 import signal
@@ -100,7 +101,17 @@ def run(model: Model, *, reuse_port: bool = False) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
-    uvloop.run(serve(model, reuse_port=reuse_port))
+    uvloop.run(serve(model, ready=_settle, reuse_port=reuse_port))
+
+
+def _settle(_: str, __: str) -> None:
+    """Has the garbage collector leave alone what was built at start, and look at a request's objects less often.
+
+    They live for milliseconds and die by reference count: looking at them costs a tenth of a cached callback.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 class _Server(uvicorn.Server):

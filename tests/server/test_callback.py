@@ -216,7 +216,7 @@ def test_no_secret_and_no_visitor_is_in_the_log() -> None:
     token, name, email, phone, path = planted
     body = {"access_token": token, "name": name, "email": email, "phone": phone, "user_id": email}
     with running() as service:
-        assert service.lines[0]["event"] == "listening"
+        assert service.event("listening")
         for fault in ("good", "expired", "defect", "a b", token):
             service.post(fault, x_request_id="Planted Name\r\n"[:12])
         for request in (

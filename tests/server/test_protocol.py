@@ -36,6 +36,10 @@ SIZED = HEAD + b"Content-Length: %d\r\n" % len(BODY)
             b"POST / HTTP/1.1\r\n" + SIZED + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n" + BODY,
             id="upgrade to websocket",
         ),
+        pytest.param(
+            CHUNKED[:-2] + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n" + CHUNK + b"0\r\n\r\n",
+            id="upgrade of a chunked request",
+        ),
     ],
 )
 def test_what_is_http_is_answered(service: Service, request_bytes: bytes) -> None:
@@ -233,7 +237,7 @@ def test_an_answered_connection_may_idle_longer_than_a_head_may_take() -> None:
         assert wire.send(callback("good")).answer().status == 200
 
 
-def test_two_thousand_idle_connections_stop_nobody(service: Service) -> None:
+def test_hundreds_of_idle_connections_stop_nobody(service: Service) -> None:
     """Connections that say nothing cost nothing but themselves (H18)."""
     idle = [service.wire() for _ in range(400)]
     assert service.post("good").status == 200

@@ -1,5 +1,6 @@
 """Start and stop of the service."""
 
+import signal
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bridge.server.run import AddressUnavailable, serve
+from tests.bridge_process import SECRET, StartBridge, configuration
 from tests.server.service import Service, callback, model, running
 from tests.server.wire import Answer, Wire
 
@@ -104,3 +106,19 @@ def test_an_idle_connection_holds_nothing_up() -> None:
         service.begin_stopping()
         service.wait()
         assert wire.is_closed()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_signal_drains_and_the_second_ends(start_bridge: StartBridge, number: signal.Signals) -> None:
+    """The first lets a call in flight finish; whoever sends a second does not want to wait for it."""
+    bridge = start_bridge(configuration("http://127.0.0.1:1", limits={"deadline": "1m"}), SERVICE="1")
+    process = bridge._process
+    with Wire(int(bridge.url.rsplit(":", 1)[1])) as wire:
+        head = callback("good", authorization=SECRET, expect="100-continue").partition(b"\r\n\r\n")[0]
+        assert wire.send(head + b"\r\n\r\n").answer().status == 100  # so it is in flight, and waits for its body
+        process.send_signal(number)
+        while bridge.admin("/readyz") == 200:
+            pass
+        assert process.poll() is None
+        process.send_signal(number)
+        assert process.wait(10) == -number
