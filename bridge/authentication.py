@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from bridge.access_token import AccessToken
 from bridge.answer_cache import AnswerCache
 from bridge.chat_user import ChatUser
+from bridge.claims import Claims
 from bridge.mapping.mapping import ClaimMapping
+from bridge.mapping.require import Require
 from bridge.oidc.provider import Provider
 from bridge.oidc.providers import Providers
 from bridge.trace import SILENT, Trace
@@ -30,6 +32,19 @@ class Authenticated:
     cached: bool
 
 
+def chat_user(claims: Claims, mapping: ClaimMapping, require: Require, trace: Trace = SILENT) -> ChatUser:
+    """Who a visitor with these verified claims is: wanted by them, mapped, and wanted as the chat user that came of it.
+
+    Raises:
+        VisitorRefused: A ``require`` rule says no.
+        IdentityUnusable: The mapping gives no usable value for what CX Genie identifies by.
+    """
+    require.check_claims(claims, trace)
+    user = mapping.apply(claims, trace)
+    require.check_user(user, trace)
+    return user
+
+
 class Authentication:
     """One callback's flow.
 
@@ -38,6 +53,7 @@ class Authentication:
         providers: Whose tokens it takes, by name.
         mappings: What becomes of each provider's claims, by provider name.
         cache: Answers of all callbacks.
+        requires: Who of each provider's visitors is wanted, by provider name.
     """
 
     def __init__(
@@ -46,18 +62,21 @@ class Authentication:
         providers: Mapping[str, Provider],
         mappings: Mapping[str, ClaimMapping],
         cache: AnswerCache,
+        requires: Mapping[str, Require],
     ) -> None:
         self._callback = callback
         self._by_name = providers
         self._providers = Providers(providers.values())
         self._mappings = mappings
         self._cache = cache
+        self._requires = requires
 
     async def authenticate(self, token: AccessToken, trace: Trace = SILENT) -> Authenticated:
         """Verifies the token and maps its claims.
 
         Raises:
             TokenError: The token is refused.
+            VisitorRefused: A ``require`` rule says no.
             IdentityUnusable: It gives no usable value for what CX Genie identifies by.
             ProviderUnavailable: The provider's keys cannot be had.
         """
@@ -67,7 +86,7 @@ class Authentication:
             if known is not None and known.revision == self._by_name[known.provider].revision:
                 return Authenticated(known.user, known.provider, cached=True)
         claims = await self._providers.verify(token, trace)
-        user = self._mappings[claims.provider].apply(claims, trace)
+        user = chat_user(claims, self._mappings[claims.provider], self._requires[claims.provider], trace)
         self._cache.put(
             key,
             user,

@@ -48,15 +48,19 @@ class BridgeError(Exception):
         detail: What was expected and what was found, for the operator's log; never for the caller.
         hint: What to do about it, for the operator's log.
         retry_after: Seconds until asking again may help; only where the answer carries ``Retry-After``.
+        message: The operator's own public text for this very failure, in place of its code's.
     """
 
     code: ClassVar[str]
 
-    def __init__(self, detail: str = "", *, hint: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self, detail: str = "", *, hint: str = "", retry_after: float | None = None, message: str | None = None
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.hint = hint
         self.retry_after = retry_after
+        self.message = message
 
 
 class CallerError(BridgeError):

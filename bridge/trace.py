@@ -4,20 +4,30 @@ A check and its step are one call, so a rule that is not in the trace cannot exi
 whose ``recording`` is false: code that would build a text only for the trace asks that first.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
+Stage = Literal["token", "verification", "claims", "require", "mapping"]
 Verdict = Literal["ok", "refused", "skipped", "note"]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: which stage, what was looked at, the verdict, and why (never a value of the visitor's)."""
+    """One step of one call.
 
-    stage: Literal["token", "verification", "claims", "mapping"]
+    Attributes:
+        stage: Which stage took it.
+        name: What was looked at.
+        verdict: What came of it.
+        reason: Why, without any value of the visitor's.
+        value: What was found or given; personal data, so no ``repr`` has it, and explain masks it unless told to show.
+    """
+
+    stage: Stage
     name: str
     verdict: Verdict
     reason: str = ""
+    value: Any = field(default=None, repr=False)
 
 
 class Trace:
@@ -25,13 +35,7 @@ class Trace:
 
     recording = False
 
-    def step(
-        self,
-        stage: Literal["token", "verification", "claims", "mapping"],
-        name: str,
-        verdict: Verdict,
-        reason: str = "",
-    ) -> None:
+    def step(self, stage: Stage, name: str, verdict: Verdict, reason: str = "", value: Any = None) -> None:
         """Notes one step."""
 
 
@@ -43,15 +47,9 @@ class RecordingTrace(Trace):
     def __init__(self) -> None:
         self.steps: list[Step] = []
 
-    def step(
-        self,
-        stage: Literal["token", "verification", "claims", "mapping"],
-        name: str,
-        verdict: Verdict,
-        reason: str = "",
-    ) -> None:
+    def step(self, stage: Stage, name: str, verdict: Verdict, reason: str = "", value: Any = None) -> None:
         """Notes one step."""
-        self.steps.append(Step(stage, name, verdict, reason))
+        self.steps.append(Step(stage, name, verdict, reason, value))
 
 
 SILENT = Trace()

@@ -8,8 +8,8 @@ import pytest
 from bridge.access_token import AccessToken
 from bridge.answer_cache import AnswerCache
 from bridge.authentication import Authentication
-from bridge.errors import IdentityUnusable, TokenExpired, TokenInvalid
-from bridge.mapping.parse import Written, parse_mapping
+from bridge.errors import IdentityUnusable, TokenExpired, TokenInvalid, VisitorRefused
+from bridge.mapping.parse import Written, parse_mapping, parse_require
 from bridge.oidc.http import HttpClient, open_session
 from bridge.oidc.provider import Provider
 from bridge.oidc.settings import ProviderSettings
@@ -21,7 +21,9 @@ from tests.issuer.process import Issuer
 class Flow:
     """One callback with one provider, its clock and its cache."""
 
-    def __init__(self, session: Any, issuer: str, *, label: str = "Customer", **settings: Any) -> None:
+    def __init__(
+        self, session: Any, issuer: str, *, label: str = "Customer", require: Any = (), **settings: Any
+    ) -> None:
         self.time = time.time()
         made = ProviderSettings.model_validate({"issuer": issuer, "audience": mint.AUDIENCE, **settings})
         self.provider = Provider("shop", made, HttpClient(session, provider="shop", timeout=5.0), now=lambda: self.time)
@@ -33,11 +35,14 @@ class Flow:
         assert parsed.errors == ()
         self.cache = AnswerCache(max_entries=100, max_bytes=1_000_000, max_age=300, now=lambda: self.time)
         self.mappings = {"shop": parsed.mapping}
+        rules = parse_require([Written(require, ("require",), "common")])
+        assert rules.errors == ()
+        self.requires = {"shop": rules.require}
         self.flow = self.named("default")
 
     def named(self, callback: str) -> Authentication:
         """The flow of another callback over the same cache."""
-        return Authentication(callback, {"shop": self.provider}, self.mappings, self.cache)
+        return Authentication(callback, {"shop": self.provider}, self.mappings, self.cache, self.requires)
 
 
 async def test_a_token_becomes_a_chat_user(issuer: Issuer) -> None:
@@ -104,10 +109,53 @@ async def test_a_refusal_is_not_remembered(issuer: Issuer) -> None:
                 await shop.flow.authenticate(token)
 
 
+RULES = [
+    {"field": "label", "equals": "VIP", "message": "VIPs only."},
+    {"claim": "tenant", "equals": "vn", "message": "Not here."},
+]
+
+
+@pytest.mark.parametrize(
+    ("label", "more", "message"),
+    [
+        ("VIP", {"tenant": "vn"}, None),
+        ("Customer", {"tenant": "vn"}, "VIPs only."),
+        ("Customer", {}, "Not here."),
+        ("VIP", {"tenant": "vn", "sub": "u1 "}, "identity_unusable"),
+        ("VIP", {"tenant": "th", "sub": "u1 "}, "Not here."),
+    ],
+)
+async def test_who_is_wanted(issuer: Issuer, label: str, more: dict[str, Any], message: str | None) -> None:
+    """Rules on claims before the mapping, rules on the chat user after it, wherever they stand in the list."""
+    async with open_session() as session:
+        shop = Flow(session, issuer.url, label=label, require=RULES)
+        token = AccessToken(mint.good_token(issuer.url, **more))
+        told = None
+        try:
+            await shop.flow.authenticate(token)
+        except VisitorRefused as refused:
+            told = refused.message
+        except IdentityUnusable as unusable:
+            told = unusable.code
+        assert told == message
+
+
+async def test_who_is_not_wanted_is_not_remembered(issuer: Issuer) -> None:
+    """Each time anew: the cache holds answers only."""
+    async with open_session() as session:
+        shop = Flow(session, issuer.url, require=["member"])
+        token = AccessToken(mint.good_token(issuer.url))
+        for _ in range(2):
+            with pytest.raises(VisitorRefused):
+                await shop.flow.authenticate(token)
+        member = AccessToken(mint.good_token(issuer.url, member=True))
+        assert [(await shop.flow.authenticate(member)).cached for _ in range(2)] == [False, True]
+
+
 async def test_a_recording_trace_sees_every_step(issuer: Issuer) -> None:
     """Explaining never answers from memory: it goes the way that the service goes."""
     async with open_session() as session:
-        shop = Flow(session, issuer.url)
+        shop = Flow(session, issuer.url, require=[{"claim": "name", "present": True}, {"field": "id", "present": True}])
         token = AccessToken(mint.good_token(issuer.url, name="Secret Name"))
         await shop.flow.authenticate(token)
         trace = RecordingTrace()
@@ -116,6 +164,8 @@ async def test_a_recording_trace_sees_every_step(issuer: Issuer) -> None:
             "token",
             "verification",
             "claims",
+            "require",
             "mapping",
         ]
+        assert trace.steps[-1].stage == "require"
         assert "Secret Name" not in str(trace.steps)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bridge import errors
-from bridge.errors import BridgeError, ConfigurationError, Problem, TokenExpired
+from bridge.errors import BridgeError, ConfigurationError, Problem, TokenExpired, VisitorRefused
 
 
 def tree(kind: type[BridgeError]) -> Iterator[type[BridgeError]]:
@@ -34,12 +34,14 @@ def test_the_drawing_is_true() -> None:
 
 
 def test_an_error_holds_what_the_log_needs() -> None:
-    """Detail, hint and seconds; its text is the detail."""
+    """Detail, hint and seconds; its text is the detail. A text for the visitor is the operator's own, if any."""
     error = TokenExpired("exp is 5 s past", hint="mend the clock", retry_after=3.0)
     assert (str(error), error.detail, error.hint, error.retry_after) == ("exp is 5 s past",) * 2 + (
         "mend the clock",
         3.0,
     )
+    assert error.message is None
+    assert VisitorRefused("no", message="Members only.").message == "Members only."
 
 
 def test_a_configuration_error_tells_every_problem() -> None:

@@ -12,6 +12,14 @@ def test_records_steps_in_order() -> None:
     assert trace.steps == [Step("token", "form", "ok"), Step("claims", "audience", "refused", "names none of ['chat']")]
 
 
+def test_what_was_found_stands_apart() -> None:
+    """A step's value is kept for explain, and no text of the trace has it."""
+    trace = RecordingTrace()
+    trace.step("mapping", "name", "ok", "is given", "Nguyễn Văn A")
+    assert trace.steps[0].value == "Nguyễn Văn A"
+    assert "Nguyễn" not in f"{trace.steps} {trace.steps[0].reason}"
+
+
 def test_silence_keeps_nothing() -> None:
     """The service's trace says so, that nobody builds texts for it, and has no place to keep them."""
     SILENT.step("token", "form", "ok", "anything")

@@ -133,8 +133,11 @@ class Responses:
         return success_answer(data)
 
     def failure(self, error: BridgeError, request_id: str) -> Answer:
-        """What a caller with a right header token is told; ``failure_status``, ``anonymous`` and ``messages`` apply."""
-        return _failure(self._status[error.code], error, self._messages[error.code], request_id)
+        """What a caller with a right header token is told; ``failure_status``, ``anonymous`` and ``messages`` apply.
+
+        The text of the rule that refused is nearer to the visitor than the one for all refusals of its code.
+        """
+        return _failure(self._status[error.code], error, error.message or self._messages[error.code], request_id)
 
 
 def success_answer(data: Any) -> Answer:

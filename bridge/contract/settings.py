@@ -26,7 +26,7 @@ IdentityMethod = Literal["id", "email", "phone_number"]
 SHORTEST_HEADER_TOKEN = 16
 """Characters (CONFIG.md): below that a secret can be guessed over the network."""
 
-_FIXED_TEXTS = (CallerUnauthorized, HeadTooLarge, MethodNotAllowed, NotFound, RequestInvalid, TooManyFailedCalls)
+FIXED_TEXTS = (CallerUnauthorized, HeadTooLarge, MethodNotAllowed, NotFound, RequestInvalid, TooManyFailedCalls)
 """Refusals of callers that are not known to be CX Genie: no visitor reads them, and no callback speaks for them."""
 
 # RFC 3986 section 3.3 without percent-encoding: what an operator can type into CX Genie and read back. Clients take
@@ -134,7 +134,7 @@ class CallbackSettings(Settings):
                 )
 
     def _message_problems(self) -> Iterator[Problem]:
-        codes, fixed = set(_codes(BridgeError)), {error.code for error in _FIXED_TEXTS}
+        codes, fixed = set(_codes(BridgeError)), {error.code for error in FIXED_TEXTS}
         for code, text in self.messages.items():
             path = ("messages", code)
             if code in fixed:

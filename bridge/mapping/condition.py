@@ -7,10 +7,10 @@ no for every operator but ``present: false``.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
-import re2
-
 from bridge.claims import Claims, Json, Source
-from bridge.mapping.path import SOURCES, Path, as_text, describe
+from bridge.mapping import operand as operands
+from bridge.mapping.expression import Expression
+from bridge.mapping.path import SOURCES, Path, as_comparable, as_text, describe
 
 Verdict = bool | None
 Judge = Callable[[Json], Verdict]
@@ -25,6 +25,11 @@ class Condition(Protocol):
 
     def paths(self) -> Iterator[Path]:
         """Where it looks."""
+
+
+def in_words(verdict: Verdict) -> str:
+    """A verdict for the trace and the log."""
+    return {True: "yes", False: "no", None: "cannot tell: a claim of another type, or an error of CEL's"}[verdict]
 
 
 class ClaimTest:
@@ -131,12 +136,26 @@ class Not:
         return self.condition.paths()
 
 
-class OperandUnfit(ValueError):
-    """What stands behind an operator is not what the operator takes: found, why, what to write, and where inside."""
+class Computed:
+    """A CEL expression that says true or false; anything else, and an error, is cannot tell."""
 
-    def __init__(self, found: str, why: str, cure: str, *inside: int) -> None:
-        super().__init__(found)
-        self.found, self.why, self.cure, self.inside = found, why, cure, inside
+    __slots__ = ("_paths", "expression")
+
+    def __init__(self, expression: Expression) -> None:
+        self.expression = expression
+        self._paths = tuple(map(Path, expression.names))
+
+    def __str__(self) -> str:
+        return f"cel of ({', '.join(map(str, self._paths))})"
+
+    def evaluate(self, claims: Claims, sources: tuple[Source, ...] = SOURCES) -> Verdict:
+        """What it says of the claims that it names."""
+        said = self.expression.evaluate({path.name: path.find(claims, sources) for path in self._paths})
+        return said.value if isinstance(said.value, bool) else None
+
+    def paths(self) -> Iterator[Path]:
+        """The claims that it names."""
+        return iter(self._paths)
 
 
 def is_true(value: Json) -> Verdict:
@@ -144,12 +163,6 @@ def is_true(value: Json) -> Verdict:
     if isinstance(value, str):
         return value == "true"
     return value if isinstance(value, bool) else None
-
-
-def _comparable(value: Json) -> str | None:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return as_text(value)
 
 
 def _elements(value: Json) -> list[str | None] | None:
@@ -162,42 +175,11 @@ def _elements(value: Json) -> list[str | None] | None:
     return None if text is None else [text]
 
 
-def _text(operand: Any, *inside: int) -> str:
-    if isinstance(operand, str):
-        if operand and not operand.isspace():
-            return operand
-        raise OperandUnfit("blank text", "A blank claim counts as absent.", "Ask for present: false instead.", *inside)
-    if isinstance(operand, bool | int | float):
-        raise OperandUnfit(
-            f"{describe(operand)}, text was expected",
-            "Values are compared as text, and YAML has already dropped a plus sign or leading zeros.",
-            "Quote it.",
-            *inside,
-        )
-    raise OperandUnfit(f"{describe(operand)}, text was expected", "", "Write one text.", *inside)
-
-
-def _text_or_flag(operand: Any, *inside: int) -> str:
-    if isinstance(operand, bool):
-        return "true" if operand else "false"
-    return _text(operand, *inside)
-
-
-def _list(operand: Any, read: Callable[..., str]) -> frozenset[str]:
-    if not isinstance(operand, list) or not operand:
-        raise OperandUnfit(
-            "an empty list" if operand == [] else f"{describe(operand)}, a list was expected",
-            "",
-            "Write a list of texts: [gold, silver].",
-        )
-    return frozenset(read(element, position) for position, element in enumerate(operand))
-
-
 def _among(wanted: frozenset[str]) -> Judge:
     def judge(value: Json) -> Verdict:
         if isinstance(value, dict):
             return None
-        return _comparable(value) in wanted
+        return as_comparable(value) in wanted
 
     return judge
 
@@ -219,36 +201,15 @@ def _on_text(verdict: Callable[[str], bool]) -> Judge:
 
 
 def _matches(operand: Any) -> Judge:
-    options = re2.Options()
-    options.log_errors = False
-    options.never_capture = True
-    try:
-        # As bytes: re2 would otherwise count characters for offsets that nobody asks for.
-        matches = re2.compile(_text(operand).encode(), options).fullmatch
-    except (re2.error, UnicodeEncodeError) as error:
-        reason = error.args[0]
-        raise OperandUnfit(
-            "a regular expression that RE2 refuses"
-            + (f": {reason.decode(errors='replace')}" if isinstance(reason, bytes) else ""),
-            "Patterns run in a linear-time engine, which has no look-around and no back-references.",
-            "See https://github.com/google/re2/wiki/Syntax.",
-        ) from None
-    return _on_text(lambda text: matches(text.encode(errors="replace")) is not None)
+    return _on_text(operands.pattern(operand).matches)
 
 
 def _present(operand: Any) -> Judge:
     if not isinstance(operand, bool):
-        raise OperandUnfit(
+        raise operands.OperandUnfit(
             f"{describe(operand)}, true or false was expected", "", "Write present: true or present: false."
         )
     return lambda _: operand
-
-
-def _number(operand: Any) -> int | float:
-    # NaN and the infinities are floats, and YAML's; nothing compares with them.
-    if isinstance(operand, bool) or not isinstance(operand, int | float) or operand - operand != 0:
-        raise OperandUnfit(f"{describe(operand)}, a number was expected", "", "Write a number, without quotes.")
-    return operand
 
 
 def _on_number(verdict: Callable[[int | float], bool]) -> Judge:
@@ -259,30 +220,30 @@ def _on_number(verdict: Callable[[int | float], bool]) -> Judge:
 
 
 def _at_least(operand: Any) -> Judge:
-    bound = _number(operand)
+    bound = operands.number(operand)
     return _on_number(lambda number: number >= bound)
 
 
 def _at_most(operand: Any) -> Judge:
-    bound = _number(operand)
+    bound = operands.number(operand)
     return _on_number(lambda number: number <= bound)
 
 
 def _starts_with(operand: Any) -> Judge:
-    start = _text(operand)
+    start = operands.text(operand)
     return _on_text(lambda text: text.startswith(start))
 
 
 def _ends_with(operand: Any) -> Judge:
-    end = _text(operand)
+    end = operands.text(operand)
     return _on_text(lambda text: text.endswith(end))
 
 
 OPERATORS: Final[Mapping[str, Callable[[Any], Judge]]] = {
-    "equals": lambda operand: _among(frozenset((_text_or_flag(operand),))),
-    "in": lambda operand: _among(_list(operand, _text_or_flag)),
-    "contains": lambda operand: _containing(frozenset((_text(operand),))),
-    "contains_any": lambda operand: _containing(_list(operand, _text)),
+    "equals": lambda operand: _among(frozenset((operands.text_or_flag(operand),))),
+    "in": lambda operand: _among(operands.texts(operand, operands.text_or_flag)),
+    "contains": lambda operand: _containing(frozenset((operands.text(operand),))),
+    "contains_any": lambda operand: _containing(operands.texts(operand)),
     "matches": _matches,
     "starts_with": _starts_with,
     "ends_with": _ends_with,

@@ -1,12 +1,15 @@
 """PATH and CONDITION as operators write them -> compiled, or every problem with its key path."""
 
 import re
+from collections.abc import Collection
 from typing import Any, Final
 
 from bridge.claims import Source
 from bridge.errors import KeyPath
-from bridge.mapping.condition import OPERATORS, All, AnyOf, ClaimTest, Condition, Judge, Not, OperandUnfit, is_true
-from bridge.mapping.findings import Findings, abridged, shown
+from bridge.mapping.condition import OPERATORS, All, AnyOf, ClaimTest, Computed, Condition, Judge, Not, is_true
+from bridge.mapping.expression import Expression, compile_expression
+from bridge.mapping.findings import Findings, abridged, misspelt, shown
+from bridge.mapping.operand import OperandUnfit
 from bridge.mapping.path import EVERY, NEVER_OF_USERINFO, ONLY, SOURCES, Path, Step, describe
 
 MAX_DEPTH: Final = 8
@@ -21,8 +24,18 @@ MAX_INDEX: Final = 1_000_000
 EDITABLE: Final = frozenset({"user_metadata", "unsafe_metadata"})
 """Claims that visitors edit themselves: Supabase's, Clerk's."""
 
-KINDS: Final = ("claim", "all", "any", "not")
+KINDS: Final = ("claim", "all", "any", "not", "cel")
 """The forms of a CONDITION that is no PATH alone."""
+
+STANDARD: Final = frozenset(
+    (
+        *("sub", "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile"),
+        *("picture", "website", "email", "email_verified", "gender", "birthdate", "zoneinfo", "locale"),
+        *("phone_number", "phone_number_verified", "address", "updated_at"),
+        *("groups", "roles", "realm_access", "resource_access"),
+    )
+)
+"""Claims that most providers have (OpenID Connect Core section 5.1), for what an operator may have meant."""
 
 # "https://…", and "urn:…" or "cognito:groups": a name with dots that nobody means as a walk.
 _DOTS_ARE_MEANT = re.compile(r"[A-Za-z][A-Za-z0-9+-]*:")
@@ -37,16 +50,25 @@ class ConditionReader:
         subject: The claim that is the provider's subject, where it counts as proven: in ``id``.
         may_vouch: Whether ``trusted`` and ``if_absent: accept`` may be written here.
         own: Whether the operator wrote this himself; what a preset does is no news to him.
+        known_claims: Further claims that this provider has.
     """
 
     def __init__(
-        self, target: str, findings: Findings, *, subject: str | None = None, may_vouch: bool = True, own: bool = True
+        self,
+        target: str,
+        findings: Findings,
+        *,
+        subject: str | None = None,
+        may_vouch: bool = True,
+        own: bool = True,
+        known_claims: Collection[str] = (),
     ) -> None:
         self.target = target
         self.findings = findings
         self.subject = subject
         self.may_vouch = may_vouch
         self.own = own
+        self.known_claims = STANDARD.union(known_claims)
 
     def path(self, written: Any, path: KeyPath) -> Path | None:
         """A PATH: a claim's literal name, or a list that walks."""
@@ -65,9 +87,8 @@ class ConditionReader:
             return None
         if steps is not written:
             self._doubt_dots(name, path)
-        if name in EDITABLE and self.own and self.target not in ("name", "avatar"):
-            why = "Visitors can edit it themselves: it shows what they claim to be, and proves nothing."
-            self.findings.warn(path, f"{name} is the visitor's own", why, "Use a claim that only your server can set.")
+        if self.own:
+            self._doubt_name(name, path)
         return Path(name, *(step for step in rest if step is not None))
 
     def _step(self, step: Any, path: KeyPath) -> Step | None:
@@ -85,6 +106,15 @@ class ConditionReader:
         self.findings.refuse(path, f'{found}, a name, a whole number or "*" was expected', "", cure)
         return None
 
+    def _doubt_name(self, name: str, path: KeyPath) -> None:
+        if name in EDITABLE and self.target not in ("name", "avatar"):
+            why = "Visitors can edit it themselves: it shows what they claim to be, and proves nothing."
+            self.findings.warn(path, f"{name} is the visitor's own", why, "Use a claim that only your server can set.")
+        meant = misspelt(name, self.known_claims)
+        if meant:
+            why = "A claim that is not there is absent, and nothing else says so."
+            self.findings.warn(path, f"a claim named {shown(name)}", why, f"Did you mean {meant}?")
+
     def _doubt_dots(self, name: str, path: KeyPath) -> None:
         if "." in name and not _DOTS_ARE_MEANT.match(name):
             walk = ", ".join(filter(None, name.split(".")))
@@ -92,40 +122,37 @@ class ConditionReader:
             cure = f"To walk, write claim: [{walk}]. If the claim's name has dots, write claim: [{shown(name)}]."
             self.findings.warn(path, f"a claim name with dots, {shown(name)}", why, cure)
 
-    def condition(self, written: Any, path: KeyPath, depth: int = 1, *, proof: bool = False) -> Condition | None:
-        """A CONDITION; with ``proof`` one that stands in a ``verified_by``."""
+    def condition(
+        self, written: Any, path: KeyPath, depth: int = 1, *, proof: bool = False, beside: Collection[str] = ()
+    ) -> Condition | None:
+        """A CONDITION; with ``proof`` that of a ``verified_by``; ``beside`` are keys that are not its own."""
         if depth > MAX_DEPTH:
             self.too_deep(path)
-            return None
-        if isinstance(written, list):
-            items = abridged(written)
-            why = "A bare list could mean a walk or several conditions."
-            several = f"for all of them, {{all: {items}}}" + ("" if proof else f"; for one, {{any: {items}}}")
-            self.findings.refuse(path, "a bare list", why, f"To walk, write {{claim: {items}}}; {several}.")
             return None
         if isinstance(written, str):
             claim = self.path(written, path)
             return None if claim is None else ClaimTest(claim, is_true)
         if not isinstance(written, dict):
-            other = "trusted if this provider proves every value" if proof else "{claim: …}"
-            cure = f"Write a claim's name, or {other}."
-            self.findings.refuse(path, f"{describe(written)}, a condition was expected", "", cure)
+            self._no_condition(written, path, proof=proof)
             return None
         kinds = [key for key in KINDS if key in written]
         if len(kinds) != 1:
-            self.findings.not_one(path, written, KINDS, (*OPERATORS, "from", "if_absent"))
+            self.findings.not_one(path, written, KINDS, (*OPERATORS, "from", "if_absent", *beside))
             return None
         (kind,) = kinds
         if kind == "claim":
-            return self._claim_test(written, path, proof=proof)
+            return self._claim_test(written, path, proof=proof, beside=beside)
         for key in written:
-            if key != kind:
-                self.findings.unknown_key(path, key, kinds, f"Nothing stands beside {kind}.")
+            if key != kind and key not in beside:
+                self.findings.unknown_key(path, key, (kind, *beside), f"It cannot stand beside {kind}.")
         if proof and kind != "all":
             why = "A proof is a plain yes from the provider, not the absence of a no, nor one of several."
             cure = "Write the claim that proves it, or all: of several."
             self.findings.refuse((*path, kind), f"{kind} in verified_by", why, cure)
             return None
+        if kind == "cel":
+            expression = self.expression(written[kind], (*path, kind))
+            return None if expression is None else Computed(expression)
         if kind == "not":
             denied = self.condition(written[kind], (*path, kind), depth + 1)
             return None if denied is None else Not(denied)
@@ -139,6 +166,17 @@ class ConditionReader:
             return None
         return All(complete) if kind == "all" else AnyOf(complete)
 
+    def _no_condition(self, written: Any, path: KeyPath, *, proof: bool) -> None:
+        if isinstance(written, list):
+            items = abridged(written)
+            why = "A bare list could mean a walk or several conditions."
+            several = f"for all of them, {{all: {items}}}" + ("" if proof else f"; for one, {{any: {items}}}")
+            self.findings.refuse(path, "a bare list", why, f"To walk, write {{claim: {items}}}; {several}.")
+            return
+        other = "trusted if this provider proves every value" if proof else "{claim: …}"
+        cure = f"Write a claim's name, or {other}."
+        self.findings.refuse(path, f"{describe(written)}, a condition was expected", "", cure)
+
     def proof(self, written: Any, path: KeyPath, depth: int, *, of: Path | None) -> Condition | None:
         """The CONDITION of a ``verified_by``, which proves the claim at ``of``."""
         condition = self.condition(written, path, depth, proof=True)
@@ -148,9 +186,22 @@ class ConditionReader:
             self.findings.refuse(path, "a claim that proves itself", why, cure)
         return condition
 
-    def _claim_test(self, written: dict[str, Any], path: KeyPath, *, proof: bool) -> Condition | None:
+    def expression(self, written: Any, path: KeyPath) -> Expression | None:
+        """A CEL expression."""
+        try:
+            expression = compile_expression(written)
+        except OperandUnfit as unfit:
+            self.findings.refuse(path, unfit.found, unfit.why, unfit.cure)
+            return None
+        for name in expression.names if self.own else ():
+            self._doubt_name(name, path)
+        return expression
+
+    def _claim_test(
+        self, written: dict[str, Any], path: KeyPath, *, proof: bool, beside: Collection[str]
+    ) -> Condition | None:
         operators = [key for key in written if key in OPERATORS]
-        known = ("claim", "from", "if_absent", *OPERATORS)
+        known = ("claim", "from", "if_absent", *OPERATORS, *beside)
         for key in written:
             if key not in known:
                 self.findings.unknown_key(path, key, known)

@@ -12,6 +12,9 @@ _LONGEST_NAME: Final = 64
 
 _MOST_SUGGESTIONS: Final = 100
 
+_SLIP: Final = 0.8
+"""As difflib counts: ``emial`` for ``email`` is just that near."""
+
 
 class Findings:
     """Takes what is wrong; nothing is raised, so that reading goes on."""
@@ -77,6 +80,26 @@ def nearest(name: str, known: Collection[str]) -> str | None:
     """What somebody most likely meant who wrote this name."""
     close = get_close_matches(name, known, n=1) if len(name) <= _LONGEST_NAME else []
     return close[0] if close else None
+
+
+def misspelt(name: str, known: Collection[str]) -> str | None:
+    """What a name of somebody else's choosing is most likely a slip of: a letter or two swapped, missing or too many.
+
+    Stricter than ``nearest``: here an unknown name is nothing wrong.
+    """
+    if name in known or len(name) > _LONGEST_NAME:
+        return None
+    # One and several of a thing are claims of their own: `role` and `roles`, `email` and `emails`.
+    near = [
+        other
+        for other in known
+        if other[:1] == name[:1]
+        and abs(len(other) - len(name)) <= 1
+        and other.removesuffix("s") != name.removesuffix("s")
+    ]
+    swapped = (other for other in near if sorted(other) == sorted(name))
+    close = get_close_matches(name, near, n=1, cutoff=_SLIP)
+    return next(swapped, None) or (close[0] if close else None)
 
 
 def shown(text: str) -> str:

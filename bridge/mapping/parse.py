@@ -1,10 +1,12 @@
-"""``mapping:`` as plain data -> ``ClaimMapping``, with every problem's key path: the stage's only entrance at load.
+"""``mapping:`` as plain data -> ``ClaimMapping``, with every problem's key path: the stage's entrance at load.
+
+``parse_require``, which stands in a module of its own, is the same for ``require:``.
 
 What each target adds to the grammar of VALUE is read here, and so is what keeps one visitor from being another: the
 field that CX Genie identifies by must be proven (CONFIG.md, "verified_by proves one claim").
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -12,9 +14,11 @@ from bridge.errors import KeyPath, Problem
 from bridge.mapping.condition import Condition
 from bridge.mapping.findings import Findings, nearest, shown
 from bridge.mapping.mapping import TARGETS, ClaimMapping
+from bridge.mapping.node import TRUSTED, Node
 from bridge.mapping.path import describe
 from bridge.mapping.phone import PhoneUnfit, is_region, read_phone, region_of
 from bridge.mapping.proof import refuse_unproven
+from bridge.mapping.require_grammar import ParsedRequire, parse_require
 from bridge.mapping.target import (
     SCHEMES,
     NationalPhoneTarget,
@@ -23,18 +27,24 @@ from bridge.mapping.target import (
     TextTarget,
     avatar_rule,
     email_address,
+    email_rule,
     id_rule,
     one_line,
 )
 from bridge.mapping.value import Subject, Value
-from bridge.mapping.value_grammar import TRUSTED, Node, ValueReader
+from bridge.mapping.value_grammar import ValueReader
+from bridge.mapping.written import Written
+
+__all__ = ["Parsed", "ParsedRequire", "Written", "parse_mapping", "parse_require"]
 
 IdentityMethodText = Literal["id", "email", "phone_number"]
 
 OMIT: Final = "omit"
 """As a target: switches it off."""
 
-_IDENTITY: Final[Mapping[str, str]] = {"id": "id", "email": "email", "phone_number": "phone"}
+IDENTITY: Final[Mapping[str, str]] = {"id": "id", "email": "email", "phone_number": "phone"}
+"""The target behind each identity method."""
+
 _OTHER_NAMES: Final = {
     "phone_number": "phone",
     "country_code": "phone",
@@ -44,15 +54,6 @@ _OTHER_NAMES: Final = {
     "mail": "email",
     "full_name": "name",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """One target as somebody wrote it: the value, where it stands, and in which layer."""
-
-    value: Any
-    path: KeyPath
-    layer: Literal["preset", "common", "callback", "provider"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ def parse_mapping(
     other_prefixes: Sequence[str] = (),
     several_providers: bool = False,
     provider_path: KeyPath = (),
+    email_domains: Collection[str] = (),
+    known_claims: Collection[str] = (),
 ) -> Parsed:
     """Compiles one provider's mapping in one callback, or says everything that is wrong with it.
 
@@ -84,15 +87,23 @@ def parse_mapping(
         other_prefixes: Those of the callback's other providers.
         several_providers: Then nothing that is written for all of them may vouch.
         provider_path: Where to report that the provider can never give the identity field.
+        email_domains: The only ones, in lower case, of which this provider may give addresses; none is no limit.
+        known_claims: Claims that this provider has beside the standard's, for what a misspelt name was meant to be.
     """
-    reading = _Reading(written, _IDENTITY[identity_method], subject, several_providers=several_providers)
+    reading = _Reading(
+        written,
+        IDENTITY[identity_method],
+        subject,
+        several_providers=several_providers,
+        known_claims=known_claims,
+    )
     id_ = id_rule(id_prefix, tuple(other_prefixes))
     operators_id = written.get("id")
     mapping = ClaimMapping(
         identity=reading.identity,
         id=TextTarget("id", Subject("id", subject), id_) if operators_id is None else reading.text_target("id", id_),
         name=reading.text_target("name", one_line),
-        email=reading.text_target("email", email_address),
+        email=reading.text_target("email", email_rule(email_domains)),
         phone=reading.phone(),
         avatar=reading.avatar(),
         label=reading.text_target("label", one_line),
@@ -106,12 +117,21 @@ def parse_mapping(
 class _Reading:
     """One mapping while it is read."""
 
-    def __init__(self, written: Mapping[str, Written], identity: str, subject: str, *, several_providers: bool) -> None:
+    def __init__(
+        self,
+        written: Mapping[str, Written],
+        identity: str,
+        subject: str,
+        *,
+        several_providers: bool,
+        known_claims: Collection[str],
+    ) -> None:
         self.findings = Findings()
         self.identity = identity
         self._written = written
         self._subject = subject
         self._several_providers = several_providers
+        self._known_claims = known_claims
 
     def unknown_targets(self) -> None:
         """Refuses names that no field of the chat user has."""
@@ -246,7 +266,7 @@ class _Reading:
             cure = "Write national: as one claim, or verified_by: trusted."
             self.findings.refuse((*path, "verified_by"), f"a condition beside {national.form}", why, cure)
         if identity:
-            refuse_unproven(self.findings, national, "phone number", vouched="verified_by" in written)
+            refuse_unproven(self.findings, national, "phone number", proven=proof is not None, vouched=vouched)
             if not vouched and code.constant is None:
                 why = (
                     "With another country the same digits are somebody else's number, and a condition proves one claim."
@@ -273,17 +293,21 @@ class _Reading:
             subject=self._subject if name == "id" else None,
             may_vouch=not self._several_providers or entry.layer in ("preset", "provider"),
             own=entry.layer != "preset",
+            known_claims=self._known_claims,
+            check=email_address if name == "email" else None,
         )
 
     def _constants_fit(self, node: Node, rule: Rule, name: str) -> None:
         """Refuses a text of the operator's that its own target could never give."""
-        members = node.members if node.form == "first_of" else ()
+        members = node.members if node.form == "first_of" and not node.transforms else ()
         for member in members:
             self._constants_fit(member, rule, name)
-        for key, text in (("value", node.constant), ("default", node.default)):
+        texts: list[tuple[KeyPath, str | None]] = [(("value",), node.constant), (("default",), node.default)]
+        texts += [(("table", key), text) for key, text in (node.table or {}).items()]
+        for keys, text in texts:
             if text is not None and rule(text) is None:
                 self.findings.refuse(
-                    (*node.path, key), f"a text that {name} can never be", "", "Mend it, or remove it."
+                    (*node.path, *keys), f"a text that {name} can never be", "", "Mend it, or remove it."
                 )
 
 

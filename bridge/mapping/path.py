@@ -4,7 +4,8 @@ A path is a claim's literal name, or a name and further steps: a name into an ob
 ``EVERY`` for each element of a list. Nothing is ever split at dots.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import EllipsisType
 from typing import Final, get_args
 
@@ -121,6 +122,32 @@ def as_text(value: Json) -> str | None:
         except ValueError:  # more digits than Python writes (CVE-2020-10735)
             return None
     return None
+
+
+def as_comparable(value: Json) -> str | None:
+    """As ``as_text``; true and false are text too, where values are only compared: ``equals``, ``in``, ``lookup``."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return as_text(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a value must be to be usable where it stands; a claim of another type is looked for in the next source.
+
+    Attributes:
+        take: The value as it is wanted, or ``None``.
+        words: What was wanted, for the trace.
+        lists: Whether a list will do.
+    """
+
+    take: Callable[[Json], Json]
+    words: str
+    lists: bool = True
+
+
+TEXT: Final = Wanted(as_text, "text was wanted", lists=False)
+"""What every target wants."""
 
 
 def describe(value: object) -> str:

@@ -7,6 +7,7 @@ must have one meaning: a number that could be read as two would hand one visitor
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 import phonenumbers
@@ -148,9 +149,40 @@ def _phone(number: PhoneNumber, digits: str, region: str | None) -> Phone:
     """
     national = _NOT_DIGITS.sub("", phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
     main = phonenumbers.region_code_for_country_code(number.country_code or 0)
-    if (national, main) != (digits, region) and _parsed(national, main) != number:
+    significant = phonenumbers.national_significant_number(number)
+    plain = national == "0" + significant and _drops_the_zero(main, national)
+    if not plain and (national, main) != (digits, region) and _parsed(national, main) != number:
         raise PhoneUnfit("a number whose national form does not lead back to it")
-    return Phone(f"+{number.country_code}", national, phonenumbers.national_significant_number(number))
+    return Phone(f"+{number.country_code}", national, significant)
+
+
+def _drops_the_zero(region: str, national: str) -> bool:
+    """Whether the library's parser takes the zero off this national number of a region and changes nothing else.
+
+    Then a number behind its zero is itself again, and parsing it to see that would double the time of most visitors.
+    """
+    plan = _zero_plan(region)
+    if plan is None or national.startswith("00"):
+        return False
+    abroad, numbers, lengths = plan
+    # It would read digits for a call abroad first, and keep a zero without which there is no number of the region.
+    return len(national) - 1 in lengths and not abroad.match(national) and numbers.fullmatch(national, 1) is not None
+
+
+@cache
+def _zero_plan(region: str) -> tuple[re.Pattern[str], re.Pattern[str], frozenset[int]] | None:
+    """Prefixes for calls abroad, numbers and their lengths of a region whose trunk prefix is just a zero."""
+    plan = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
+    if plan is None or plan.national_prefix_for_parsing != "0" or plan.national_prefix_transform_rule:
+        return None
+    numbers = plan.general_desc
+    if numbers is None or numbers.national_number_pattern is None or plan.international_prefix is None:
+        return None
+    return (
+        re.compile(plan.international_prefix),
+        re.compile(numbers.national_number_pattern),
+        frozenset(numbers.possible_length),
+    )
 
 
 def _readings(digits: str, shortened: str, region: str | None, *, national: bool) -> Iterator[str]:

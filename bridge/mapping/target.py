@@ -6,7 +6,7 @@ are exactly what came, or absent.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from bridge.chat_user import Phone
@@ -120,6 +120,23 @@ def email_address(text: str) -> str | None:
     return text if len(text) <= MAX_EMAIL and _EMAIL.fullmatch(text) else None
 
 
+def email_rule(domains: Collection[str] = ()) -> Rule:
+    """An e-mail address, of one of these domains if there are any.
+
+    Args:
+        domains: In lower case; a subdomain is another domain.
+    """
+    if not domains:
+        return email_address
+    theirs = tuple(f"@{domain}" for domain in domains)
+
+    def rule(text: str) -> str | None:
+        address = email_address(text)
+        return address if address is not None and address.lower().endswith(theirs) else None
+
+    return rule
+
+
 def avatar_rule(schemes: tuple[str, ...] = ("https",), *, upgrade: bool = False) -> Rule:
     """An absolute address without credentials.
 
@@ -146,10 +163,14 @@ UNFIT: Final = {
     "id": "blanks at its ends, characters that nobody sees, too long, or it begins with another provider's id_prefix",
     "name": "nothing that can be seen",
     "label": "nothing that can be seen",
-    "email": "not one e-mail address in ASCII",
+    "email": "not one e-mail address in ASCII, or not of the email_domains of this provider",
     "avatar": "not an absolute address of an allowed scheme, without credentials",
 }
 """Why a rule gives nothing, for the trace."""
+
+GIVEN: Final = "is given"
+NOTHING: Final = "nothing to give"
+"""How the trace ends each field that was tried."""
 
 
 class TextTarget:
@@ -165,11 +186,14 @@ class TextTarget:
     def evaluate(self, claims: Claims, trace: Trace) -> str | None:
         """What the field is given, or ``None``."""
         text = self.value.evaluate(claims, trace)
-        if text is None:
-            return None
-        result = self.rule(text)
-        if result is None and trace.recording:
-            trace.step("mapping", self.name, "refused", UNFIT[self.name])
+        result = None if text is None else self.rule(text)
+        if trace.recording:
+            if result is not None:
+                trace.step("mapping", self.name, "ok", GIVEN, result)
+            elif text is not None:
+                trace.step("mapping", self.name, "refused", UNFIT[self.name], text)
+            else:
+                trace.step("mapping", self.name, "skipped", NOTHING)
         return result
 
     def names(self) -> Iterator[str]:
@@ -194,17 +218,22 @@ class PhoneTarget:
         """The number, or ``None``."""
         written = self.value.evaluate(claims, trace)
         if written is None:
+            if trace.recording:
+                trace.step("mapping", "phone", "skipped", NOTHING)
             return None
         region = self.region
         if region is not None and not isinstance(region, str):
             code = region.evaluate(claims, trace)
             region = None if code is None else region_of(code)
         try:
-            return read_phone(written, region=region, international=self.international, identity=self.identity)
+            phone = read_phone(written, region=region, international=self.international, identity=self.identity)
         except PhoneUnfit as unfit:
             if trace.recording:
-                trace.step("mapping", "phone", "refused", str(unfit))
+                trace.step("mapping", "phone", "refused", str(unfit), written)
             return None
+        if trace.recording:
+            trace.step("mapping", "phone", "ok", GIVEN, phone.e164)
+        return phone
 
     def names(self) -> Iterator[str]:
         """The top-level claims that it reads, with their proofs."""
@@ -235,15 +264,20 @@ class NationalPhoneTarget:
                 continue
             if self.proof is not None and self.proof.evaluate(claims, sources) is not True:
                 if trace.recording:
-                    trace.step(
-                        "mapping", "phone", "skipped", f"the number of the {sources[0]}: not proven by {self.proof}"
-                    )
+                    reason = f"the number of the {sources[0]}: not proven by {self.proof}"
+                    trace.step("mapping", "phone", "skipped", reason, written)
                 continue
             try:
-                return read_phone(written, region=region_of(code), national=True, identity=self.identity)
+                phone = read_phone(written, region=region_of(code), national=True, identity=self.identity)
             except PhoneUnfit as unfit:
                 if trace.recording:
-                    trace.step("mapping", "phone", "refused", str(unfit))
+                    trace.step("mapping", "phone", "refused", str(unfit), written)
+                continue
+            if trace.recording:
+                trace.step("mapping", "phone", "ok", GIVEN, phone.e164)
+            return phone
+        if trace.recording:
+            trace.step("mapping", "phone", "skipped", NOTHING)
         return None
 
     def names(self) -> Iterator[str]:

@@ -1,22 +1,24 @@
-"""The forms of a VALUE (CONFIG.md, "The mapping language"), compiled: each gives text, or ``None`` when absent.
+"""The forms of a VALUE (CONFIG.md, "The mapping language"), compiled: each gives what is wanted where it stands.
 
-A form notes in the trace what it tried and why it gave nothing: claims by name, values never.
+That is text, but beneath a ``lookup`` or a ``transform``, which take more. ``None`` is an absent value. A form notes in
+the trace what it tried and why it gave nothing: claims by name, what they hold apart from the reason.
 """
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from typing import Final, Protocol
 
-from bridge.claims import Claims, Source
+from bridge.claims import Claims, Json, Source
 from bridge.mapping.condition import Condition
-from bridge.mapping.path import ONLY, SOURCES, Path, as_text, describe
+from bridge.mapping.expression import Expression
+from bridge.mapping.path import ONLY, SOURCES, TEXT, Path, Wanted, as_comparable, as_text, describe
 from bridge.trace import Trace
 
 
 class Value(Protocol):
-    """Something that gives a text from a visitor's claims."""
+    """Something that gives a value from a visitor's claims."""
 
-    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> str | None:
-        """The text, read from these sources only; ``None`` when it is absent."""
+    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> Json:
+        """The value, read from these sources only; ``None`` when it is absent."""
 
     def names(self) -> Iterator[str]:
         """The top-level claims that it reads, with those that prove them, without those of ``when``."""
@@ -36,7 +38,7 @@ class Subject:
         subject = as_text(claims.subject)
         if trace.recording:
             verdict = "the provider gave none" if subject is None else f"{self.claim}, the provider's subject"
-            trace.step("mapping", self.target, "skipped" if subject is None else "ok", verdict)
+            trace.step("mapping", self.target, "skipped" if subject is None else "ok", verdict, subject)
         return subject
 
     def names(self) -> Iterator[str]:
@@ -45,20 +47,27 @@ class Subject:
 
 
 class Claim:
-    """A claim: from the first source where it is usable, which is there, text, and proven if it must be."""
+    """A claim: from the first source where it is usable, which is there, of a wanted type, and proven if it must be."""
 
-    __slots__ = ("path", "proof", "source", "target")
+    __slots__ = ("path", "proof", "source", "target", "wanted")
 
     def __init__(
-        self, target: str, path: Path, *, source: Source | None = None, proof: Condition | None = None
+        self,
+        target: str,
+        path: Path,
+        *,
+        source: Source | None = None,
+        proof: Condition | None = None,
+        wanted: Wanted = TEXT,
     ) -> None:
         self.target = target
         self.path = path
         self.source = source
         self.proof = proof
+        self.wanted = wanted
 
-    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> str | None:
-        """The claim's text. The proof is asked of the same source: a flag of one never proves a claim of another."""
+    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> Json:
+        """What it holds. The proof is asked of the same source: a flag of one never proves a claim of another."""
         found = False
         for source in sources:
             if self.source is not None and source != self.source:
@@ -67,28 +76,35 @@ class Claim:
             if value is None:
                 continue
             found = True
-            text = as_text(value)
-            if text is None:
-                self._note(trace, source, f"{describe(value)}, text was wanted")
+            taken = self.wanted.take(value)
+            if taken is None:
+                if trace.recording:
+                    self._skip(trace, source, unfit(value, self.wanted), value)
             elif self.proof is not None and self.proof.evaluate(claims, ONLY[source]) is not True:
-                self._note(trace, source, f"not proven by {self.proof}" if trace.recording else "")
+                if trace.recording:
+                    self._skip(trace, source, f"not proven by {self.proof}", value)
             else:
                 if trace.recording:
-                    trace.step("mapping", self.target, "ok", f"{self.path} of the {source}")
-                return text
+                    trace.step("mapping", self.target, "ok", f"{self.path} of the {source}", taken)
+                return taken
         if trace.recording and not found:
             trace.step("mapping", self.target, "skipped", f"{self.path}: no such claim, or blank")
         return None
 
-    def _note(self, trace: Trace, source: Source, reason: str) -> None:
-        if trace.recording:
-            trace.step("mapping", self.target, "skipped", f"{self.path} of the {source}: {reason}")
+    def _skip(self, trace: Trace, source: Source, reason: str, value: Json) -> None:
+        trace.step("mapping", self.target, "skipped", f"{self.path} of the {source}: {reason}", value)
 
     def names(self) -> Iterator[str]:
         """The claim and those of its proof."""
         yield self.path.name
         if self.proof is not None:
             yield from (path.name for path in self.proof.paths())
+
+
+def unfit(value: Json, wanted: Wanted) -> str:
+    """Why a value is not usable where it stands, in an operator's words."""
+    cure = ": add first or join" if isinstance(value, list) and not wanted.lists else ""
+    return f"{describe(value)}, {wanted.words}{cure}"
 
 
 class Constant:
@@ -103,7 +119,7 @@ class Constant:
     def evaluate(self, _claims: Claims, trace: Trace, _sources: tuple[Source, ...] = SOURCES, /) -> str | None:
         """The text."""
         if trace.recording:
-            trace.step("mapping", self.target, "ok", "the configured value")
+            trace.step("mapping", self.target, "ok", "the configured value", self.text)
         return self.text
 
     def names(self) -> Iterator[str]:
@@ -130,7 +146,10 @@ class Template:
                     trace.step("mapping", self.target, "skipped", "the template lacks a value")
                 return None
             texts.append(text)
-        return "".join(texts)
+        filled = "".join(texts)
+        if trace.recording:
+            trace.step("mapping", self.target, "ok", "the template", filled)
+        return filled
 
     def names(self) -> Iterator[str]:
         """The claims of each value in it."""
@@ -142,16 +161,21 @@ class Template:
 class Join:
     """The values that are there, joined; absent when none is."""
 
-    __slots__ = ("separator", "values")
+    __slots__ = ("separator", "target", "values")
 
-    def __init__(self, values: tuple[Value, ...], separator: str) -> None:
+    def __init__(self, target: str, values: tuple[Value, ...], separator: str) -> None:
+        self.target = target
         self.values = values
         self.separator = separator
 
     def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> str | None:
         """The joined text."""
         texts = [text for value in self.values if (text := value.evaluate(claims, trace, sources)) is not None]
-        return self.separator.join(texts) if texts else None
+        joined = self.separator.join(texts) if texts else None
+        if trace.recording:
+            reason = f"{len(texts)} of {len(self.values)} values joined"
+            trace.step("mapping", self.target, "ok" if texts else "skipped", reason, joined)
+        return joined
 
     def names(self) -> Iterator[str]:
         """The claims of each value."""
@@ -167,12 +191,12 @@ class FirstOf:
     def __init__(self, values: tuple[Value, ...]) -> None:
         self.values = values
 
-    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> str | None:
-        """That value's text."""
-        for value in self.values:
-            text = value.evaluate(claims, trace, sources)
-            if text is not None:
-                return text
+    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> Json:
+        """That value."""
+        for member in self.values:
+            value = member.evaluate(claims, trace, sources)
+            if value is not None:
+                return value
         return None
 
     def names(self) -> Iterator[str]:
@@ -181,50 +205,68 @@ class FirstOf:
             yield from value.names()
 
 
-class When:
-    """A value that is absent unless a condition says yes."""
+KEY: Final = Wanted(
+    lambda value: value if isinstance(value, list) else as_comparable(value),
+    "text, a whole number, true or false, or a list was wanted",
+)
+"""What a ``lookup`` can look for."""
 
-    __slots__ = ("condition", "target", "value")
 
-    def __init__(self, target: str, value: Value, condition: Condition) -> None:
+class Lookup:
+    """The text that a table has for a value; for a list, that of the first row whose key is in it."""
+
+    __slots__ = ("table", "target", "value")
+
+    def __init__(self, target: str, value: Value, table: Mapping[str, str]) -> None:
         self.target = target
         self.value = value
-        self.condition = condition
+        self.table = table
 
     def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> str | None:
-        """The value. The condition may be read from any source: it grants nothing that the value itself must prove."""
-        verdict = self.condition.evaluate(claims)
-        if verdict is True:
-            return self.value.evaluate(claims, trace, sources)
+        """The table's text."""
+        value = self.value.evaluate(claims, trace, sources)
+        if value is None:
+            return None
+        if isinstance(value, list):
+            keys = set(map(as_comparable, value))
+            text = next((text for key, text in self.table.items() if key in keys), None)
+        else:
+            text = self.table.get(as_comparable(value) or "")
         if trace.recording:
-            said = "no" if verdict is False else "cannot tell: the claim is of another type"
-            trace.step("mapping", self.target, "skipped", f"when {self.condition}: {said}")
-        return None
-
-    def names(self) -> Iterator[str]:
-        """The value's claims, without the condition's."""
-        return self.value.names()
-
-
-class Default:
-    """A value with the text that stands in for it."""
-
-    __slots__ = ("target", "text", "value")
-
-    def __init__(self, target: str, value: Value, text: str) -> None:
-        self.target = target
-        self.value = value
-        self.text = text
-
-    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> str | None:
-        """The value, or the default."""
-        text = self.value.evaluate(claims, trace, sources)
-        if text is None:
-            if trace.recording:
-                trace.step("mapping", self.target, "ok", "the default")
-            return self.text
+            found = "not in the table" if text is None else "found in the table"
+            trace.step("mapping", self.target, "skipped" if text is None else "ok", f"lookup: {found}", text)
         return text
 
     def names(self) -> Iterator[str]:
-        """The value's claims."""
+        """The claims of what is looked for."""
         return self.value.names()
+
+
+class Computed:
+    """What a CEL expression says; absent when that is null, blank, an error, or of a type that is not wanted."""
+
+    __slots__ = ("expression", "paths", "target", "wanted")
+
+    def __init__(self, target: str, expression: Expression, wanted: Wanted = TEXT) -> None:
+        self.target = target
+        self.expression = expression
+        self.paths = tuple(map(Path, expression.names))
+        self.wanted = wanted
+
+    def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> Json:
+        """What it says of the claims that it names."""
+        said = self.expression.evaluate({path.name: path.find(claims, sources) for path in self.paths})
+        value = None if said.value is None else self.wanted.take(said.value)
+        if trace.recording:
+            if said.cut:
+                trace.step("mapping", self.target, "note", "cel: a claim was cut before it was handed in")
+            if value is not None:
+                trace.step("mapping", self.target, "ok", "cel", value)
+            else:
+                reason = said.failure or ("null" if said.value is None else unfit(said.value, self.wanted))
+                trace.step("mapping", self.target, "skipped", f"cel: {reason}", said.value)
+        return value
+
+    def names(self) -> Iterator[str]:
+        """The claims that it names."""
+        return (path.name for path in self.paths)

@@ -163,6 +163,20 @@ def test_texts_can_be_set_by_code() -> None:
         assert json.loads(refusal(error, REQUEST_ID).body)["message"] == MESSAGES[code]
 
 
+def test_the_text_of_the_rule_that_refused() -> None:
+    """It is nearer to the visitor than its code's, but its status, code and the answer to strangers stay."""
+    responses = Responses(settings(messages={"visitor_refused": "Not you."}))
+    error = ERRORS["visitor_refused"]("plan equals: no", message="Members only.")
+    answer = responses.failure(error, REQUEST_ID)
+    assert (answer.status, json.loads(answer.body)["message"], json.loads(answer.body)["code"]) == (
+        403,
+        "Members only.",
+        "visitor_refused",
+    )
+    assert json.loads(responses.failure(ERRORS["visitor_refused"](), REQUEST_ID).body)["message"] == "Not you."
+    assert json.loads(refusal(error, REQUEST_ID).body)["message"] == MESSAGES["visitor_refused"]
+
+
 @pytest.mark.parametrize("code", CONTRACT)
 def test_texts_are_fit_for_visitors(code: str) -> None:
     """H27: one plain sentence or two, no word of how we work."""

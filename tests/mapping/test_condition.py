@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.mapping.condition import OPERATORS, OperandUnfit
+from bridge.mapping.condition import OPERATORS
 from bridge.mapping.condition_grammar import ConditionReader
 from bridge.mapping.findings import Findings
+from bridge.mapping.operand import OperandUnfit
 from bridge.mapping.path import Path
 from tests.mapping.json_values import json_values
 from tests.mapping.language import claims

@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given
 
-from bridge.mapping.findings import Findings, abridged, nearest, shown
+from bridge.mapping.condition_grammar import STANDARD
+from bridge.mapping.findings import Findings, abridged, misspelt, nearest, shown
 from tests.mapping.json_values import texts
 
 
@@ -34,6 +35,19 @@ def test_nearest() -> None:
     assert nearest("emial", ("email", "id")) == "email"
     assert nearest("zzz", ("email", "id")) is None
     assert nearest("email" * 100, ("email" * 99,)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("emial", "email"), ("email_verifed", "email_verified"), ("nmae", "name"), ("givenname", "given_name"),
+        ("email", None), ("emails", None), ("role", None), ("mail", None), ("tier", None), ("plan", None),
+        ("phone_verified", None), ("email" * 100, None), ("", None),
+    ],
+)  # fmt: skip
+def test_misspelt(name: str, meant: str | None) -> None:
+    """A slip of a known name is doubted; a name of its own is not, be it near."""
+    assert misspelt(name, STANDARD) == meant
 
 
 def test_kept_in_order() -> None:

@@ -3,13 +3,15 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge.authentication import chat_user
 from bridge.chat_user import ChatUser, Phone
-from bridge.errors import IdentityUnusable
+from bridge.errors import IdentityUnusable, VisitorRefused
+from bridge.mapping.parse import Written, parse_require
 from bridge.trace import RecordingTrace
-from tests.mapping.json_values import json_objects
+from tests.mapping.json_values import json_objects, known_claims, sound_mappings, sound_rules
 from tests.mapping.language import apply, claims, parse
 
 KEYCLOAK: dict[str, Any] = {
@@ -185,3 +187,36 @@ def test_any_claims(token: dict[str, Any], userinfo: dict[str, Any], known: dict
         assert user == mapping.apply(visitor, RecordingTrace())
         for text in (user.id, user.name, user.email, user.avatar, user.label):
             assert text is None or text.encode()
+
+
+@settings(deadline=None)  # the first expression loads the library
+@given(
+    mapping=sound_mappings,
+    rules=sound_rules,
+    method=st.sampled_from(["id", "email", "phone_number"]),
+    token=known_claims,
+    userinfo=st.one_of(json_objects, known_claims),
+)
+def test_any_claims_under_any_mapping(
+    mapping: dict[str, Any], rules: list[Any], method: Any, token: dict[str, Any], userinfo: dict[str, Any]
+) -> None:
+    """The mapping and the rules are taken; what comes of claims is text that can be sent, recorded or not."""
+    if (method == "email" and "email" not in mapping) or method == "phone_number":
+        method = "id"
+    parsed = parse(mapping, identity_method=method)
+    require = parse_require([Written(rules, ("require",), "common")])
+    assert (parsed.errors, require.errors) == ((), ())
+    visitor, trace = claims(token, userinfo=userinfo), RecordingTrace()
+    try:
+        user = chat_user(visitor, parsed.mapping, require.require)
+    except (IdentityUnusable, VisitorRefused) as refusal:
+        ended = refusal.code
+    else:
+        ended = "given"
+        assert user == chat_user(visitor, parsed.mapping, require.require, trace)
+        for text in (user.id, user.name, user.email, user.avatar, user.label):
+            assert text is None or (text.encode() and not text.isspace())
+        given = {step.name for step in trace.steps if step.reason == "is given"}
+        assert given == {name for name in ("id", "name", "email", "phone", "avatar", "label") if getattr(user, name)}
+    assert ended in {"given", "identity_unusable", "visitor_refused"}
+    assert parsed.mapping.claims_wanted()

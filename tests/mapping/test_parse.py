@@ -144,6 +144,30 @@ def test_absolute_paths() -> None:
     assert [problem.path for problem in parsed.errors] == [(*at, "value")]
 
 
+def test_email_domains() -> None:
+    """A provider may be limited to addresses of its domains; a subdomain is another domain."""
+    mapping = {"email": {"claim": "email", "verified_by": "trusted", "transform": "lower"}}
+    parsed = parse(mapping, email_domains=["shop.example", "shop.vn"])
+    given = {
+        email: parsed.mapping.apply(claims({"email": email})).email
+        for email in ("An@Shop.Example", "an@shop.vn", "an@x.shop.vn", "an@myshop.vn", "an@shop.vn.evil.example")
+    }
+    assert list(given.values()) == ["an@shop.example", "an@shop.vn", None, None, None]
+
+
+def test_misspelt_claims() -> None:
+    """An operator's slip is doubted, wherever it stands; a preset's names and a provider's own claims are not."""
+    mapping = {"label": {"first_of": ["emial", {"value": "x", "when": {"claim": "realm_acess", "present": True}}]}}
+    assert [(problem.path[-1], problem.cure) for problem in parse(mapping).warnings] == [
+        (0, "Did you mean email?"),
+        ("claim", "Did you mean realm_access?"),
+    ]
+    assert parse(mapping, layer="preset").warnings == ()
+    assert parse(mapping, known_claims=["emial", "realm_acess"]).warnings == ()
+    (warning,) = parse({"label": "cognito:gruops"}, known_claims=["cognito:groups"]).warnings
+    assert warning.cure == "Did you mean cognito:groups?"
+
+
 mappings = st.dictionaries(st.one_of(st.sampled_from(TARGETS), st.text(max_size=4)), plain_data, max_size=3)
 
 
@@ -175,5 +199,9 @@ def test_large_data() -> None:
     assert len(errors({"label": {"first_of": [["a"]] * 5000}})) == 5000
     assert len(errors({"label": {"claim": "a", "x" * 500_000: 1}})) == 1
     assert len(errors({"label": {"template": "{ " * 20_000}})) == 20_000
+    assert len(errors({"label": {"lookup": "a", "table": {str(number): number for number in range(20_000)}}})) == 20_000
+    assert len(errors({"label": {"claim": "a", "transform": ["trimm"] * 20_000}})) == 1
+    assert len(errors({"label": {"claim": "a", "transform": [{"pick": "(" * 500_000}]}})) == 1
+    assert len(errors({"label": {"cel": "(" * 500_000}})) == 1
     where = {f"x{number}": "a" for number in range(20_000)}
     assert len(errors({"label": {"template": "{a}", "where": where}})) == 20_000

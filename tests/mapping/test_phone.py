@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.chat_user import Phone
-from bridge.mapping.phone import PhoneUnfit, read_phone, region_of
+from bridge.mapping.phone import PhoneUnfit, _drops_the_zero, read_phone, region_of
 
 VIETNAM = Phone("+84", "0901234567", "901234567")
 
@@ -207,3 +207,29 @@ def test_any_text(written: str, region: str | None, international: bool) -> None
     assert read_phone(phone.e164) == phone
     main = phonenumbers.region_code_for_country_code(int(phone.country_code))
     assert read_phone(phone.national, region=main) == phone
+
+
+@given(st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)), st.from_regex("[1-9][0-9]{4,11}", fullmatch=True))
+def test_a_zero_that_is_dropped(region: str, significant: str) -> None:
+    """Where the library is not asked to parse the national form, it would have given just that number."""
+    if _drops_the_zero(region, "0" + significant):
+        assert phonenumbers.parse("0" + significant, region).national_number == int(significant)
+
+
+def test_zeros_of_every_country() -> None:
+    """The same for example numbers of every kind, with digits changed; and not where a zero means more."""
+    asked = 0
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        for kind in phonenumbers.PhoneNumberType.values():
+            example = phonenumbers.example_number_for_type(region, kind)
+            digits = phonenumbers.national_significant_number(example) if example else "0"
+            for changed in (digits, digits[:-2] + "00", digits[:3] + "9" * (len(digits) - 3), digits[:-1]):
+                if _drops_the_zero(region, "0" + changed):
+                    asked += 1
+                    parsed = phonenumbers.parse("0" + changed, region)
+                    assert phonenumbers.national_significant_number(parsed) == changed
+    assert asked > 1000
+    assert not _drops_the_zero("IT", "0612345678")
+    assert not _drops_the_zero("VN", "00901234567")
+    assert not _drops_the_zero("JP", "0103012345678")
+    assert not _drops_the_zero("US", "02015550123")

@@ -24,6 +24,11 @@ VOUCHED = {"claim": "mail", "verified_by": "trusted"}
         {"first_of": ["email", "mail"], "verified_by": "trusted"},
         {"template": "{user}@shop.example", "verified_by": "trusted"},
         {"join": ["user", "domain"], "with": "@", "verified_by": "trusted"},
+        {**MAIL, "transform": ["trim", "lower", "first"]},
+        {"first_of": [{**MAIL, "transform": ["first"]}, VOUCHED], "transform": ["lower"]},
+        {**VOUCHED, "transform": [{"pick": "(.+)", "give": "\\1"}]},
+        {"lookup": "user", "table": {"an": "an@shop.example"}, "verified_by": "trusted"},
+        {"cel": "claims.user", "verified_by": "trusted"},
     ],
 )
 def test_proven(email: Any) -> None:
@@ -62,6 +67,21 @@ UNPROVEN = "email from email without verified_by"
             {"first_of": ["email", {"claim": "x", "default": "a@b.example"}], "verified_by": "trusted"},
             [("email.first_of.1.default", "a default for email")],
         ),
+        (
+            {**MAIL, "transform": ["first", "upper"]},
+            [("email.transform", "upper on email without verified_by: trusted")],
+        ),
+        (
+            {"first_of": [MAIL], "transform": ["trim", {"pick": "(.+)"}]},
+            [("email.transform", "pick on email without verified_by: trusted")],
+        ),
+        (
+            {**VOUCHED, "transform": [{"pick": "@", "give": "a@shop.example"}]},
+            [("email.claim", "a constant as email")],
+        ),
+        ({"lookup": "user", "table": {"an": "an@b.example"}}, [("email", "email from a lookup without verified_by")]),
+        ({"cel": "claims.user"}, [("email", "email from a cel without verified_by")]),
+        ({"cel": "'a@b.example'", "verified_by": "trusted"}, [("email.cel", "a constant as email")]),
         ({"template": "{user}@b.example"}, [("email", "email from a template without verified_by")]),
         ({"join": [MAIL, MAIL]}, [("email", "email from a join without verified_by")]),
         (
@@ -96,6 +116,13 @@ def test_the_reason_and_the_cure() -> None:
         ({"value": "guest"}, [("id.value", "a constant as id")]),
         ({"first_of": ["sub", "customer"]}, [("id.first_of.1", "id from customer without verified_by")]),
         ({"template": "{sub}"}, [("id", "id from a template without verified_by")]),
+        ({"claim": "sub", "transform": ["lower"]}, [("id.transform", "lower on id without verified_by: trusted")]),
+        (
+            {"claim": "sub", "transform": ["first", "trim"]},
+            [("id.transform", "trim on id without verified_by: trusted")],
+        ),
+        ({"claim": "sub", "transform": ["lower"], "verified_by": "trusted"}, []),
+        ({"claim": "ids", "transform": ["first"], "verified_by": "ids_proven"}, []),
     ],
 )
 @pytest.mark.parametrize("identity_method", ["id", "email"])
@@ -112,6 +139,19 @@ PHONE = {"claim": "phone_number", "verified_by": "phone_number_verified"}
     [
         (PHONE, []),
         ({**PHONE, "region": "VN"}, []),
+        ({**PHONE, "transform": ["trim"]}, []),
+        (
+            {**PHONE, "transform": ["digits"]},
+            [("phone.transform", "digits on phone number without verified_by: trusted")],
+        ),
+        (
+            {"national": {"claim": "n", "transform": ["digits"]}, "country_code": {"value": "VN"}, "verified_by": "v"},
+            [("phone.national.transform", "digits on phone number without verified_by: trusted")],
+        ),
+        (
+            {"national": {"claim": "n", "transform": ["digits"]}, "country_code": "c", "verified_by": "trusted"},
+            [],
+        ),
         ({**PHONE, "international": True}, []),
         ("phone_number", [("phone", "phone number from phone_number without verified_by")]),
         ({**PHONE, "region": {"claim": "ctry"}}, [("phone.region", "a region that visitors differ in")]),

@@ -69,6 +69,21 @@ PERSON = {
         ({"claim": "plan", "verified_by": "trusted"}, "gold"),
         ({"claim": "plan", "verified_by": {"claim": "trusted"}}, None),
         ({"first_of": ["plan"], "verified_by": "trusted"}, "gold"),
+        ({"lookup": "plan", "table": {"gold": "Gold member"}}, "Gold member"),
+        ({"lookup": "plan", "table": {"silver": "Silver"}}, None),
+        ({"lookup": "plan", "table": {"Gold": "Gold"}}, None),
+        ({"lookup": "plan", "table": {"silver": "Silver"}, "default": "Customer"}, "Customer"),
+        ({"lookup": "absent", "table": {"gold": "Gold"}}, None),
+        ({"lookup": {"claim": "absent", "default": "none"}, "table": {"none": "No plan"}}, "No plan"),
+        ({"lookup": "flag", "table": {"true": "Yes", "false": "No"}}, "Yes"),
+        ({"lookup": "number", "table": {"42": "Answer"}}, "Answer"),
+        ({"lookup": "object", "table": {"en": "x"}}, None),
+        ({"lookup": "list", "table": {"b": "B", "a": "A"}}, "B"),
+        ({"lookup": "list", "table": {"z": "Z"}}, None),
+        ({"lookup": {"first_of": ["absent", "list"]}, "table": {"a": "A"}}, "A"),
+        ({"lookup": {"template": "{plan}-{odd}"}, "table": {"gold-7": "Seven"}}, "Seven"),
+        ({"first_of": [{"lookup": "plan", "table": {"x": "X"}}, "given_name"]}, "Ann"),
+        ({"lookup": "plan", "table": {"gold": "Gold"}, "when": "absent"}, None),
     ],
 )
 def test_forms(value: Any, expected: str | None) -> None:
@@ -90,6 +105,15 @@ def test_forms(value: Any, expected: str | None) -> None:
 def test_proof_of_the_same_source(sources: dict[str, Any], expected: str | None) -> None:
     """A flag of one source never proves a claim of another; the first source where the claim is usable gives it."""
     assert label({"claim": "email", "verified_by": "ok"}, claims(**sources)) == expected
+
+
+def test_lookup_of_mixed_lists() -> None:
+    """For a list, the first row of the table whose key is in it, whatever else is; numbers and flags as text."""
+    table = {"true": "flag", "7": "seven", "x": "x"}
+    for value, expected in (([{}, 7.0, None], "seven"), ([7, True], "flag"), ([[7]], None), ([], None), (["X"], None)):
+        assert label({"lookup": "c", "table": table}, claims({"c": value})) == expected
+    assert label({"lookup": "c", "table": table}, claims({"c": {"a": 1}}, userinfo={"c": "x"})) == "x"
+    assert label({"lookup": "c", "table": table}, claims({"c": 0.5}, userinfo={"c": ["x"]})) == "x"
 
 
 @pytest.mark.parametrize(("source", "expected"), [("token", "t"), ("userinfo", "u"), ("introspection", None)])
@@ -114,13 +138,14 @@ def test_trace_tells_why_and_no_values() -> None:
     steps = [(step.verdict, step.reason) for step in trace.steps if step.name == "label"]
     assert {step.stage for step in trace.steps} == {"mapping"}
     assert steps == [
-        ("skipped", "list of the token: a list of 2, text was wanted"),
+        ("skipped", "list of the token: a list of 2, text was wanted: add first or join"),
         ("skipped", "plan of the token: not proven by odd"),
         ("skipped", "absent: no such claim, or blank"),
         ("skipped", "the template lacks a value"),
         ("skipped", "when plan equals: no"),
         ("skipped", "absent: no such claim, or blank"),
         ("ok", "the default"),
+        ("ok", "is given"),
     ]
 
 

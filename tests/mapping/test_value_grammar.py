@@ -27,12 +27,26 @@ VALUE = "a number, a claim's name or a form was expected"
         ({"claim": "a", "where": {}}, [("label.where", "unknown key 'where'")]),
         ({"claim": "a", "region": "VN"}, [("label.region", "unknown key 'region'")]),
         ({"value": "a", "from": "token"}, [("label.from", "unknown key 'from'")]),
-        ({"claim": "a", "transform": ["trim"]}, [("label.transform", "unknown key 'transform'")]),
+        ({"lookup": "a"}, [("label.table", "missing, a map was expected")]),
+        ({"lookup": "a", "table": {}}, [("label.table", "an empty map, a map was expected")]),
+        ({"lookup": "a", "table": ["x"]}, [("label.table", "a list of 1, a map was expected")]),
+        ({"lookup": ["a", "b"], "table": {"x": "y"}}, [("label.lookup", "a bare list")]),
+        ({"lookup": "a", "table": {True: "y"}}, [("label.table", "true or false, text was expected")]),
+        ({"lookup": "a", "table": {"": "y"}}, [("label.table.", "blank, text was expected")]),
+        ({"lookup": "a", "table": {"x": 7}}, [("label.table.x", TEXT)]),
+        ({"lookup": "a", "table": {"x": "\u200b"}}, [("label.table.x", "a text that label can never be")]),
+        ({"claim": "a", "table": {"x": "y"}}, [("label.table", "unknown key 'table'")]),
         (
-            {"lookup": "a", "table": {"x": "y"}},
-            [("label.lookup", "unknown key 'lookup'"), ("label.table", "unknown key 'table'")],
+            {"lookup": "a", "table": {"x": "y"}, "verified_by": "b"},
+            [("label.verified_by", "a condition beside lookup")],
         ),
-        ({"cel": "1"}, [("label.cel", "unknown key 'cel'")]),
+        ({"cel": "claims"}, [("label.cel", "a use of claims that names none")]),
+        ({"cel": "claims.a", "from": "token"}, [("label.from", "unknown key 'from'")]),
+        (
+            {"value": "a", "transform": {"strip_prefix": "a"}},
+            [("label.transform", "a transform that leaves nothing of the text")],
+        ),
+        ({"claim": "a", "transform": ["trimm"]}, [("label.transform.0", "unknown transform 'trimm'")]),
         ({"claim": "a", 1: "b"}, [("label", "a number as a key, text was expected")]),
         ({"claim": "a", "from": "crm"}, [("label.from", "unknown source 'crm'")]),
         ({"claim": "a", "from": ["token"]}, [("label.from", "unknown source, a list of 1")]),
@@ -117,5 +131,5 @@ def test_quoted_text_stays_text() -> None:
 
 def test_tables() -> None:
     """The language is these forms, and beside them these keys in their order of effect."""
-    assert list(FORMS) == ["claim", "value", "template", "join", "first_of"]
-    assert list(BESIDE) == ["when", "default"]
+    assert list(FORMS) == ["claim", "value", "template", "join", "first_of", "lookup", "cel"]
+    assert list(BESIDE) == ["when", "transform", "default"]
