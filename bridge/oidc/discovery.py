@@ -10,6 +10,7 @@ from authlib.oidc.discovery import get_well_known_url as openid_well_known_url
 from bridge import strict_json
 from bridge.errors import ProviderUnavailable
 from bridge.oidc.http import HttpClient
+from bridge.oidc.issuer import TEMPLATE
 from bridge.oidc.settings import unfit_url
 
 _log = logging.getLogger(__name__)
@@ -29,14 +30,16 @@ async def discover(http: HttpClient, issuer: str, *, insecure: bool) -> Metadata
 
     Args:
         http: The provider's client.
-        issuer: What the document must repeat letter by letter (Discovery section 4.3, RFC 8414 section 3.3).
+        issuer: What the document must repeat letter by letter (Discovery section 4.3, RFC 8414 section 3.3). A template
+            is asked for at Entra's address for all tenants, whose document has it as it stands.
         insecure: Whether ``jwks_uri`` may be plain http on another machine.
 
     Raises:
         ProviderUnavailable: No such document, another issuer's, or one whose key set's address is unfit.
     """
     # Authlib's own validate() refuses documents of real providers, so each member is looked at here.
-    addresses = (openid_well_known_url(issuer, external=True), oauth_well_known_url(issuer, external=True))
+    place = issuer.replace(TEMPLATE, "common")
+    addresses = (openid_well_known_url(place, external=True), oauth_well_known_url(place, external=True))
     for address in addresses:
         answer = await http.get(address, "discovery")
         if answer.status == 200:

@@ -6,7 +6,7 @@ the environment, no decompression (THREATS.md K11, K12, K15, L19).
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Literal
@@ -36,10 +36,12 @@ class Response:
     Attributes:
         status: HTTP status; redirects are answers like any other.
         body: At most ``MAX_BODY`` bytes.
+        max_age: Seconds for which it calls itself fresh, 0 or more; ``None`` where it says nothing.
     """
 
     status: int
     body: bytes
+    max_age: float | None = None
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -106,7 +108,8 @@ class HttpClient:
                     if len(body) > MAX_BODY:
                         outcome = "too_large"
                         raise ProviderUnavailable(f"{endpoint} of {self._provider} answered more than {MAX_BODY} bytes")
-                return Response(answer.status, bytes(body))
+                cache_control = ",".join(answer.headers.getall("Cache-Control", ()))
+                return Response(answer.status, bytes(body), _freshness(cache_control, answer.headers))
         except TimeoutError:
             outcome = "timeout"
             raise ProviderUnavailable(
@@ -132,10 +135,48 @@ def _retry_after(value: str | None) -> float | None:
     """Seconds from a Retry-After header in either form (RFC 9110 section 10.2.3), bounded; ``None`` for garbage."""
     if value is None:
         return None
-    if value.isascii() and value.isdigit():
-        return min(float(value[:9]), MAX_RETRY_AFTER)
+    seconds = _delta_seconds(value)
+    if seconds is None and (date := _http_date(value)) is not None:
+        seconds = max(date - time.time(), 0.0)
+    return None if seconds is None else min(seconds, MAX_RETRY_AFTER)
+
+
+def _freshness(cache_control: str, headers: Mapping[str, str]) -> float | None:
+    """Seconds for which an answer calls itself fresh from now on (RFC 9111 sections 4.2.1, 5.1 to 5.3).
+
+    ``max-age`` goes before ``Expires``; what an intermediary's ``Age`` has used up is gone. Freshness that cannot be
+    read is none at all (section 4.2.1), an ``Age`` that cannot be read is ignored (section 5.1).
+    """
+    directives = dict(_directives(cache_control))
+    if "no-store" in directives or "no-cache" in directives:
+        return 0.0
+    if "max-age" in directives:
+        lifetime = _delta_seconds(directives["max-age"]) or 0.0
+    elif "Expires" in headers:
+        date, expires = _http_date(headers.get("Date", "")), _http_date(headers["Expires"])
+        lifetime = 0.0 if expires is None else expires - (time.time() if date is None else date)
+    else:
+        return None
+    return max(lifetime - (_delta_seconds(headers.get("Age", "").split(",")[0]) or 0.0), 0.0)
+
+
+def _directives(value: str) -> Iterator[tuple[str, str]]:
+    """Names, without case, and values, unquoted; of a repeated one the first counts (RFC 9111 section 4.2.1)."""
+    # From the last to the first, so that in a dict the first is what stays.
+    for directive in reversed(value.split(",")):
+        name, _, argument = directive.partition("=")
+        yield name.strip().lower(), argument.strip().strip('"')
+
+
+def _delta_seconds(value: str) -> float | None:
+    """A non-negative whole number of seconds (RFC 9111 section 1.2.2); one too large to mean anything is cut."""
+    value = value.strip()
+    return min(float(value[:30]), 2.0**31) if value.isascii() and value.isdigit() else None
+
+
+def _http_date(value: str) -> float | None:
+    """Seconds since the epoch (RFC 9110 section 5.6.7)."""
     try:
-        seconds = parsedate_to_datetime(value).timestamp() - time.time()
+        return parsedate_to_datetime(value).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER)

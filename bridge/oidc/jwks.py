@@ -1,4 +1,4 @@
-"""Key sets: which key may have signed a token (selection), and how fresh the published set is (freshness).
+"""Where a provider's keys come from, and how fresh they are. Which of them may have signed a token is ``key_set``'s.
 
 A remote set is fetched in the background, long before it is too old to use, so a callback waits for a provider only
 when a token names a key that we have not seen, and then at most once per cool-down (panva/jose's three times: refresh,
@@ -10,73 +10,33 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
-from bridge import strict_json
 from bridge.errors import ProviderError, ProviderUnavailable, TokenInvalid
-from bridge.oidc.key import KeyUnusable, VerificationKey, from_jwk
+from bridge.oidc.key import VerificationKey
+from bridge.oidc.key_set import KeySet
 
 _log = logging.getLogger(__name__)
-
-MAX_KEYS = 256
-"""Keys of a set that are read; real sets have fewer than twenty."""
-
-MAX_CANDIDATES = 8
-"""Signatures that one token can make us compute."""
 
 FIRST_RETRY, LONGEST_RETRY = 1.0, 60.0
 """Seconds to the next background try after a failure: the first, doubled each time up to the longest."""
 
-
-class KeySet:
-    """The usable keys of one document. Immutable; a refresh makes a new one."""
-
-    def __init__(self, keys: Sequence[VerificationKey]) -> None:
-        self.keys = tuple(keys)
-        self._by_kid: dict[str | None, list[VerificationKey]] = {}
-        for key in self.keys:
-            self._by_kid.setdefault(key.kid, []).append(key)
-
-    def names(self, kid: str | None) -> bool:
-        """Whether a key has this very kid, so that a newer set would tell nothing else of it."""
-        return kid is not None and kid in self._by_kid
-
-    def candidates(self, kid: str | None, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
-        """The keys that may have made a signature (RFC 7517 section 4.5, OpenID Connect Core section 10.1).
-
-        Those of this kid; failing that those without one; for a token without kid all. Only keys that take one
-        of the algorithms. At most ``MAX_CANDIDATES``.
-        """
-        keys = self.keys if kid is None else self._by_kid.get(kid) or self._by_kid.get(None) or ()
-        return [key for key in keys if not algorithms.isdisjoint(key.algorithms)][:MAX_CANDIDATES]
+SHORTEST_REFRESH = 30.0
+"""Seconds: a provider that calls its set stale sooner, or at once, is not asked more often (THREATS.md K19)."""
 
 
-def read_key_set(document: bytes, provider: str) -> KeySet:
-    """The usable keys of a JWK set (RFC 7517 section 5); each unusable one is skipped with a warning.
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A key set as a provider has just published it.
 
-    Raises:
-        ValueError: Not a JWK set; the message says why.
+    Attributes:
+        keys: Its usable keys.
+        max_age: Seconds for which the provider calls it fresh; ``None`` where it says nothing.
     """
-    members: Any = strict_json.loads(document)
-    members = members.get("keys") if isinstance(members, dict) else None
-    if not isinstance(members, list):
-        raise ValueError("no JWK set: a JSON object with a list of keys was expected")  # noqa: TRY004 - of data, not of code
-    if len(members) > MAX_KEYS:
-        raise ValueError(f"a set of {len(members)} keys, at most {MAX_KEYS} are read")
-    keys = []
-    for position, member in enumerate(members):
-        try:
-            keys.append(from_jwk(member))
-        except KeyUnusable as error:
-            # A provider's encryption keys are no cause for alarm; anything else deserves a look.
-            level = logging.DEBUG if "use" in str(error) else logging.WARNING
-            _log.log(level, "provider %s: key %d of its set is not used: %s", provider, position, error)
-        else:
-            if isinstance(member, dict) and "d" in member:
-                _log.warning("provider %s PUBLISHES THE PRIVATE KEY of key %d of its set", provider, position)
-    if not keys:
-        _log.warning("provider %s: its key set has no usable key; all its tokens will be refused", provider)
-    return KeySet(keys)
+
+    keys: KeySet
+    max_age: float | None = None
 
 
 class Keys(Protocol):
@@ -125,7 +85,7 @@ class RemoteKeys:
     Args:
         fetch: Gets the set anew; raises a ``ProviderError``.
         provider: The provider's name, for logs.
-        refresh: Seconds between fetches.
+        refresh: Seconds between fetches, fewer where the provider says so.
         keep_stale: Seconds for which the last good set serves while fetches fail.
         cooldown: Seconds between two looks for kids that we do not know.
         monotonic: A clock that never goes back, seconds.
@@ -134,7 +94,7 @@ class RemoteKeys:
 
     def __init__(
         self,
-        fetch: Callable[[], Awaitable[KeySet]],
+        fetch: Callable[[], Awaitable[Published]],
         *,
         provider: str,
         refresh: float,
@@ -151,6 +111,7 @@ class RemoteKeys:
         self._cooldown = cooldown
         self._monotonic = monotonic
         self._keys: KeySet | None = None
+        self._max_age: float | None = None
         self._fetched_at = self._failed_at = self._looked_at = float("-inf")
         self._flight: asyncio.Task[None] | None = None
         self.failure: ProviderError | None = None
@@ -173,12 +134,23 @@ class RemoteKeys:
         while True:
             await self._fetch_once()
             if self.failure is None:
-                retry, pause = FIRST_RETRY, self._refresh
+                retry, pause = FIRST_RETRY, self._fresh_for()
             else:
-                pause = min(max(retry, self.failure.retry_after or 0.0), max(self._refresh, LONGEST_RETRY))
-                retry = min(retry * 2, LONGEST_RETRY)
-            # Replicas that were started together should not ask together for ever.
-            await self._sleep(pause * random.uniform(0.9, 1.0))  # noqa: S311 - nothing secret about it
+                pause, retry = retry, min(retry * 2, LONGEST_RETRY)
+            # Replicas that were started together should not ask together for ever, nor sooner than they were told.
+            jitter = random.uniform(0.0, 0.1)  # noqa: S311 - nothing secret about it
+            await self._sleep(max(pause * (1 - jitter), self._told_to_wait() * (1 + jitter)))
+
+    def _fresh_for(self) -> float:
+        """Seconds until the set at hand is to be fetched anew: as its provider says, within our own bounds."""
+        if self._max_age is None:
+            return self._refresh
+        return min(max(self._max_age, self._cooldown, SHORTEST_REFRESH), self._refresh)
+
+    def _told_to_wait(self) -> float:
+        """Seconds from its last failure on for which the provider asked to be left alone, within our own bounds."""
+        asked = self.failure.retry_after or 0.0 if self.failure else 0.0
+        return min(asked, max(self._refresh, LONGEST_RETRY))
 
     async def candidates(self, kid: str | None, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
         """The keys to try; see ``Keys``."""
@@ -200,7 +172,11 @@ class RemoteKeys:
 
     def _cooling(self) -> float:
         """Seconds until the next look is allowed."""
-        return max(self._looked_at, self._failed_at) + self._cooldown - self._monotonic()
+        return max(self._looked_at + self._cooldown - self._monotonic(), self._recovering())
+
+    def _recovering(self) -> float:
+        """Seconds until a provider that has just failed may be asked again, also where it has said how long."""
+        return self._failed_at + max(self._cooldown, self._told_to_wait()) - self._monotonic()
 
     def _usable(self) -> KeySet | None:
         if self._monotonic() - self._fetched_at > self._keep_stale:
@@ -208,7 +184,7 @@ class RemoteKeys:
         return self._keys
 
     async def _first_keys(self) -> KeySet:
-        wait = self._failed_at + self._cooldown - self._monotonic()
+        wait = self._recovering()
         if self._flight is None and wait > 0:
             raise self._unavailable(wait)
         await self._fetch_once()
@@ -245,7 +221,7 @@ class RemoteKeys:
 
     async def _fly(self) -> None:
         try:
-            keys = await self._fetch()
+            published = await self._fetch()
         except ProviderError as failure:
             if self.failure is None:
                 _log.warning(
@@ -262,9 +238,10 @@ class RemoteKeys:
         else:
             if self.failure is not None:
                 _log.warning("provider %s: its keys can be fetched again", self._provider)
-            if self._keys is None or self._keys.keys != keys.keys:
+            if self._keys is None or self._keys.keys != published.keys.keys:
                 self.revision += 1
-            self._keys, self.failure, self._fetched_at = keys, None, self._monotonic()
+            self._keys, self._max_age = published.keys, published.max_age
+            self.failure, self._fetched_at = None, self._monotonic()
         finally:
             self._flight = None
             self.first_fetch_ended.set()

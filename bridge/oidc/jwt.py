@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.errors import BridgeError, TokenExpired, TokenMalformed, TokenNotYetValid, TokenUntrusted
+from bridge.errors import BridgeError, TokenExpired, TokenInactive, TokenMalformed, TokenNotYetValid, TokenUntrusted
+from bridge.oidc.issuer import Issuers
 from bridge.oidc.settings import NO_AUDIENCE, ProviderSettings, TokenKind
 from bridge.trace import Trace
 
@@ -31,7 +32,7 @@ class Expectations:
     """What one provider's settings ask of a token, in the form in which it is compared."""
 
     def __init__(self, settings: ProviderSettings) -> None:
-        self.issuers = frozenset(settings.issuer)
+        self.issuers = Issuers(settings.issuer, settings.tenants)
         self.audience = None if settings.audience == (NO_AUDIENCE,) else frozenset(settings.audience)
         self.audience_claims = settings.audience_claims
         self.accept = frozenset(settings.accept)
@@ -41,6 +42,11 @@ class Expectations:
         self.token_types = frozenset(_media_type(name) for name in settings.token_types)
         self.leeway = settings.leeway
         self.max_token_age = settings.max_token_age
+        self.refused_before = settings.refuse.issued_before_time
+        self.refused_subjects = frozenset(settings.refuse.subjects)
+        self.refused_keys = frozenset(settings.refuse.key_ids)
+        self.refused_tokens = frozenset(settings.refuse.token_ids)
+        self.subject_claims = ("sub", settings.subject)
 
 
 @dataclass(slots=True)
@@ -67,7 +73,7 @@ def check_claims(token: Examined, expected: Expectations, trace: Trace) -> float
         Seconds since the epoch after which the token is no longer good; leeway is not in it.
 
     Raises:
-        TokenMalformed, TokenUntrusted, TokenExpired, TokenNotYetValid: As CONTRACT.md's table has them.
+        TokenMalformed, TokenUntrusted, TokenExpired, TokenNotYetValid, TokenInactive: As CONTRACT.md's table has them.
     """
     for name, check in CHECKS:
         try:
@@ -102,9 +108,8 @@ def _subject(token: Examined, _: Expectations) -> None:
 
 
 def _issuer(token: Examined, expected: Expectations) -> None:
-    """``iss`` is one of the provider's, letter by letter (RFC 8725 section 3.8)."""
-    issuer = token.claims.get("iss")
-    if not isinstance(issuer, str) or issuer not in expected.issuers:
+    """``iss`` is one of the provider's, letter by letter (RFC 8725 section 3.8); ``{tenantid}`` is ``tid``."""
+    if not expected.issuers.include(token.claims):
         raise TokenUntrusted("iss is another provider's")
 
 
@@ -251,6 +256,38 @@ def _scopes(token: Examined, expected: Expectations) -> None:
         raise TokenUntrusted(f"the scope(s) {missing} are missing")
 
 
+def _incident_switches(token: Examined, expected: Expectations) -> None:
+    """No incident switch of the operator's refuses it; where a switch cannot tell, the token may be the one meant."""
+    issued, token_id = token.claims.get("iat"), token.claims.get("jti")
+    if expected.refused_before is not None and (issued is None or issued < expected.refused_before):
+        raise _refused("issued_before", "it has no iat" if issued is None else "")
+    if any(
+        token.claims.get(name) in expected.refused_subjects for name in expected.subject_claims if _is_text(token, name)
+    ):
+        raise _refused("subjects")
+    # Without kid every key is tried, so whoever has the leaked one would only have to leave it out.
+    if expected.refused_keys and ("kid" not in token.header or token.header["kid"] in expected.refused_keys):
+        raise _refused("key_ids", "" if "kid" in token.header else "it has no kid")
+    # Nobody can take jti off a signed token: one that never had it is none of those.
+    if (
+        expected.refused_tokens
+        and token_id is not None
+        and (not isinstance(token_id, str) or token_id in expected.refused_tokens)
+    ):
+        raise _refused("token_ids", "" if isinstance(token_id, str) else "its jti is no text")
+
+
+def _is_text(token: Examined, name: str) -> bool:
+    return isinstance(token.claims.get(name), str)
+
+
+def _refused(switch: str, reason: str = "") -> TokenInactive:
+    return TokenInactive(
+        f"an incident switch refuses it: refuse.{switch}{f', for {reason}' if reason else ''}",
+        hint="Remove the switch when the incident is over.",
+    )
+
+
 CHECKS: tuple[tuple[str, Callable[[Examined, Expectations], None]], ...] = (
     ("issuer", _issuer),
     ("dates", _dates),
@@ -263,6 +300,7 @@ CHECKS: tuple[tuple[str, Callable[[Examined, Expectations], None]], ...] = (
     ("not yet valid", _not_early),
     ("age", _age),
     ("scopes", _scopes),
+    ("incident switches", _incident_switches),
 )
 
 

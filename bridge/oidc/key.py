@@ -30,17 +30,19 @@ class VerificationKey:
     Attributes:
         kid: Its name in the key set; ``None`` for one that has none.
         algorithms: RFC 7518 and RFC 9864 names; one where the key names one (RFC 8725 section 3.1).
+        issuer: The one issuer, or template, that it speaks for, where its set says so (Entra); else ``None``.
 
     Two keys are equal when they verify the same tokens.
     """
 
-    __slots__ = ("_key", "_thumbprint", "algorithms", "kid")
+    __slots__ = ("_key", "_thumbprint", "algorithms", "issuer", "kid")
 
-    def __init__(self, key: jwk.Key, kid: str | None, algorithms: frozenset[str]) -> None:
+    def __init__(self, key: jwk.Key, kid: str | None, algorithms: frozenset[str], issuer: str | None = None) -> None:
         self._key = key
         self._thumbprint = key.thumbprint()
         self.kid = kid
         self.algorithms = algorithms
+        self.issuer = issuer
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, VerificationKey) and self._identity == other._identity
@@ -49,8 +51,8 @@ class VerificationKey:
         return hash(self._identity)
 
     @property
-    def _identity(self) -> tuple[str | None, str, frozenset[str]]:
-        return self.kid, self._thumbprint, self.algorithms
+    def _identity(self) -> tuple[str | None, str, frozenset[str], str | None]:
+        return self.kid, self._thumbprint, self.algorithms, self.issuer
 
     def verifies(self, algorithms: frozenset[str], signing_input: bytes, signature: bytes) -> bool:
         """Whether the signature is this key's, made with one of these algorithms; ``none`` is no key's."""
@@ -78,6 +80,8 @@ def from_jwk(member: Any) -> VerificationKey:
     if not isinstance(member, Mapping):
         raise KeyUnusable("not an object")
     kty, kid, named = (_text(member, name) for name in ("kty", "kid", "alg"))
+    # Only Entra gives it a meaning; elsewhere it is a member that we do not know. What is no text is nobody's issuer.
+    issuer = member.get("issuer")
     if kty not in _PUBLIC_MEMBERS:
         raise KeyUnusable("a symmetric key, which must never be published" if kty == "oct" else "an unknown kty")
     if member.get("use", "sig") != "sig":
@@ -104,7 +108,7 @@ def from_jwk(member: Any) -> VerificationKey:
         fitting &= set(EDWARDS) if named == EDDSA else {named}
         if not fitting:
             raise KeyUnusable("an alg that does not fit the key")
-    return VerificationKey(key, kid, frozenset(fitting))
+    return VerificationKey(key, kid, frozenset(fitting), issuer if isinstance(issuer, str | None) else "")
 
 
 def _text(member: Mapping[str, Any], name: str) -> str | None:

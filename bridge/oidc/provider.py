@@ -1,18 +1,21 @@
 """One identity provider: a token of its own in, claims out."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bridge.claims import Claims
 from bridge.errors import BridgeError, ProviderError, ProviderUnavailable, TokenInvalid
 from bridge.oidc.algorithms import EDDSA, EDWARDS
 from bridge.oidc.discovery import discover
+from bridge.oidc.hints import Hint
 from bridge.oidc.http import HttpClient
-from bridge.oidc.jwks import Keys, KeySet, RemoteKeys, StaticKeys, read_key_set
+from bridge.oidc.issuer import Issuers
+from bridge.oidc.jwks import Keys, Published, RemoteKeys, StaticKeys
 from bridge.oidc.jws import UntrustedJws, is_signed_by
 from bridge.oidc.jwt import Examined, Expectations, check_claims
-from bridge.oidc.key import from_pem, from_secret
+from bridge.oidc.key import VerificationKey, from_pem, from_secret
+from bridge.oidc.key_set import KeySet, read_key_set
 from bridge.oidc.settings import ProviderSettings
 from bridge.trace import Trace
 
@@ -41,6 +44,7 @@ class Provider:
         name: Its name in the configuration.
         settings: Its trust.
         http: Its client.
+        hints: What its operator should know of tokens that are refused.
         now: Seconds since the epoch.
         monotonic: Seconds of a clock that never goes back.
     """
@@ -51,11 +55,14 @@ class Provider:
         settings: ProviderSettings,
         http: HttpClient,
         *,
+        hints: Sequence[Hint] = (),
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self.issuers = settings.issuer
+        self.issuing = Issuers(settings.issuer, settings.tenants)
+        self.hints = hints
         self._settings = settings
         self._http = http
         self._now = now
@@ -96,7 +103,7 @@ class Provider:
 
         Raises:
             TokenInvalid: Algorithm, key or signature.
-            TokenMalformed, TokenUntrusted, TokenExpired, TokenNotYetValid: The claim checks.
+            TokenMalformed, TokenUntrusted, TokenExpired, TokenNotYetValid, TokenInactive: The claim checks.
             ProviderUnavailable, ProviderBusy: The keys cannot be had.
         """
         try:
@@ -123,13 +130,15 @@ class Provider:
                 f"the header's alg is not among the allowed {', '.join(sorted(self._algorithms))}",
                 hint="If the provider really signs so, name the algorithm in algorithms.",
             )
-        if is_signed_by(jws, await self._keys.candidates(jws.kid, algorithms), algorithms):
+        if is_signed_by(jws, await self._candidates(jws, algorithms), algorithms):
             return
-        if await self._keys.renewed(jws.kid) and is_signed_by(
-            jws, await self._keys.candidates(jws.kid, algorithms), algorithms
-        ):
+        if await self._keys.renewed(jws.kid) and is_signed_by(jws, await self._candidates(jws, algorithms), algorithms):
             return
         raise TokenInvalid("the signature does not match the provider's key")
+
+    async def _candidates(self, jws: UntrustedJws, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
+        keys = await self._keys.candidates(jws.kid, algorithms)
+        return [key for key in keys if self.issuing.allow_key(key.issuer, jws.claims)]
 
     def _static_keys(self) -> StaticKeys | None:
         settings = self._settings
@@ -153,7 +162,7 @@ class Provider:
         )
         return self._remote
 
-    async def _fetch_keys(self) -> KeySet:
+    async def _fetch_keys(self) -> Published:
         if self._jwks_uri is None:
             metadata = await discover(self._http, self.issuers[0], insecure=self._settings.http.insecure)
             self._jwks_uri = metadata.jwks_uri
@@ -164,11 +173,11 @@ class Provider:
             self._jwks_uri = self._settings.jwks.url
             raise
 
-    async def _fetch_key_set(self, url: str) -> KeySet:
+    async def _fetch_key_set(self, url: str) -> Published:
         answer = await self._http.get(url, "jwks")
         if answer.status != 200:
             raise ProviderUnavailable(f"the key set answered HTTP {answer.status}")
         try:
-            return read_key_set(answer.body, self.name)
+            return Published(read_key_set(answer.body, self.name), answer.max_age)
         except ValueError as error:
             raise ProviderUnavailable(f"the key set cannot be read: {error}") from None

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from bridge.access_token import AccessToken
 from bridge.claims import Claims
-from bridge.errors import BridgeError, TokenUntrusted
+from bridge.errors import BridgeError, TokenError, TokenUntrusted
+from bridge.oidc.hints import Hint, advice
 from bridge.oidc.jws import UntrustedJws, read_untrusted
 from bridge.oidc.provider import Provider
 from bridge.trace import Trace
@@ -15,6 +16,9 @@ class Providers:
 
     def __init__(self, providers: Iterable[Provider]) -> None:
         self._by_issuer = {issuer: provider for provider in providers for issuer in provider.issuers}
+        self._templated = tuple(provider for provider in self._by_issuer.values() if provider.issuing.templates)
+        # Providers of the same product have the same hints.
+        self._hints = tuple(dict.fromkeys(hint for provider in self._by_issuer.values() for hint in provider.hints))
 
     async def verify(self, token: AccessToken, trace: Trace) -> Claims:
         """The claims of a token of one of these providers.
@@ -30,9 +34,15 @@ class Providers:
             jws, provider = self._route(token)
         except BridgeError as refusal:
             trace.step("token", "form", "refused", refusal.detail)
+            # Nobody's token may be a token of any of them, of a kind that its issuer does not show.
+            _add_hints(refusal, self._hints, token)
             raise
         trace.step("token", "form", "ok", f"a JWT of provider {provider.name}")
-        return await provider.verify(jws, trace)
+        try:
+            return await provider.verify(jws, trace)
+        except TokenError as refusal:
+            _add_hints(refusal, provider.hints, token)
+            raise
 
     def _route(self, token: AccessToken) -> tuple[UntrustedJws, Provider]:
         if not token.looks_like_jwt:
@@ -42,7 +52,10 @@ class Providers:
             )
         jws = read_untrusted(token)
         untrusted_issuer = jws.claims.get("iss")
-        provider = self._by_issuer.get(untrusted_issuer) if isinstance(untrusted_issuer, str) else None
+        named = self._by_issuer.get(untrusted_issuer) if isinstance(untrusted_issuer, str) else None
+        # What stands there may be a template, which is nobody's iss; a token may name one only with its tenant in it.
+        possible = self._templated if named is None else (named,)
+        provider = next((one for one in possible if one.issuing.include(jws.claims)), None)
         if provider is None:
             raise TokenUntrusted(
                 f"iss is {untrusted_issuer[:200]!r}"
@@ -51,3 +64,8 @@ class Providers:
                 hint=f"This callback takes tokens of {', '.join(sorted(self._by_issuer))} (compared letter by letter).",
             )
         return jws, provider
+
+
+def _add_hints(refusal: BridgeError, hints: Iterable[Hint], token: AccessToken) -> None:
+    """Puts what is known of the product before the general hint."""
+    refusal.hint = f"{advice(hints, token, refusal.code)} {refusal.hint}".strip()

@@ -1,7 +1,10 @@
 """One provider's trust: whose tokens, for whom, signed how, how old. Checked as far as it alone can tell."""
 
 import ipaddress
+import re
+import ssl
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -9,7 +12,9 @@ from pydantic import Field, SecretStr
 
 from bridge.errors import KeyPath, Problem
 from bridge.oidc.algorithms import ASYMMETRIC, EDDSA, EDWARDS, SECRET_BYTES, SYMMETRIC
+from bridge.oidc.issuer import ANY_TENANT, TEMPLATE, is_guid
 from bridge.oidc.key import unfit_public_key
+from bridge.oidc.key_set import unfit_key_set
 from bridge.units import Duration, FileContents, OneOrList, Settings
 
 TokenKind = Literal["access_token", "id_token"]
@@ -58,11 +63,62 @@ class HttpSettings(Settings):
     insecure: bool = False
 
 
+# RFC 3339 section 5.6; what it calls time-offset is not optional, or the time would be this machine's.
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+class RefuseSettings(Settings):
+    """Incident switches: good tokens that are refused all the same, until the incident is over.
+
+    Attributes:
+        issued_before: A time as RFC 3339 writes it, with its zone: tokens issued earlier are refused, and so are those
+            without ``iat``.
+        subjects: Visitors whose tokens are refused: ``sub``, or what ``subject`` names.
+        key_ids: Keys whose tokens are refused, and with them all tokens without ``kid``.
+        token_ids: Tokens that are refused, by ``jti``.
+    """
+
+    issued_before: str | None = None
+    subjects: Texts = ()
+    key_ids: Texts = ()
+    token_ids: Texts = ()
+
+    @property
+    def issued_before_time(self) -> float | None:
+        """Seconds since the epoch; ``None`` where the switch is off.
+
+        Raises:
+            ValueError: Not a time.
+        """
+        if self.issued_before is None:
+            return None
+        if _RFC3339.fullmatch(self.issued_before) is None:
+            raise ValueError("not a time of RFC 3339")
+        return datetime.fromisoformat(self.issued_before.upper()).timestamp()
+
+    def problems(self) -> Iterator[Problem]:
+        """What is wrong with the switches. Key paths are relative to them."""
+        try:
+            _ = self.issued_before_time
+        except (ValueError, OverflowError):
+            yield Problem(
+                ("issued_before",),
+                "not a time with its zone",
+                "Without a zone it would be another time on another machine.",
+                "Write it as 2026-11-01T10:00:00Z or 2026-11-01T17:00:00+07:00.",
+            )
+        for name in ("subjects", "key_ids", "token_ids"):
+            for position, text in enumerate(getattr(self, name)):
+                if not text.strip():
+                    yield Problem((name, position), "blank", "", "Remove it, or write what is meant.")
+
+
 class ProviderSettings(Settings):
     """One entry of ``providers:``, as far as tokens are concerned (CONFIG.md, "A file that uses everything").
 
     Attributes:
         issuer: Exact spellings of ``iss``, of one namespace of subjects; the first is asked for discovery.
+        tenants: Entra's tenants that ``{tenantid}`` in an issuer stands for: GUIDs, or ``any``.
         audience: Who an access token must be made for; ``("none",)`` with ``authorized_parties`` instead.
         accept: Kinds of JWT taken.
         id_token_audience: Who an ID token must be made for; default: ``authorized_parties``.
@@ -74,11 +130,13 @@ class ProviderSettings(Settings):
         subject: The claim that is the visitor's id.
         leeway: Seconds that clocks may differ.
         max_token_age: Seconds after ``iat`` at which a token is too old whatever its ``exp``.
+        refuse: Incident switches.
         public_key: PEM public keys of a server that signs its own tokens.
         secret: HS256 secrets, never beside a key set.
     """
 
     issuer: Texts = ()
+    tenants: Texts = ()
     audience: Texts = ()
     accept: Annotated[tuple[TokenKind, ...], OneOrList] = ("access_token",)
     id_token_audience: Texts = ()
@@ -92,6 +150,7 @@ class ProviderSettings(Settings):
     max_token_age: Annotated[Duration, Field(gt=0)] = 86400.0
     jwks: JwksSettings = JwksSettings()
     http: HttpSettings = HttpSettings()
+    refuse: RefuseSettings = RefuseSettings()
     public_key: Texts = ()
     secret: Annotated[tuple[SecretStr, ...], OneOrList] = ()
 
@@ -107,9 +166,14 @@ class ProviderSettings(Settings):
     def problems(self) -> Iterator[Problem]:
         """What no single field shows. Key paths are relative to the provider."""
         yield from self._issuer_problems()
+        yield from self._tenant_problems()
         yield from self._audience_problems()
+        yield from self._empty_lists()
         yield from self._key_problems()
+        yield from self._file_problems()
         yield from self._time_problems()
+        for problem in self.refuse.problems():
+            yield Problem(("refuse", *problem.path), problem.found, problem.why, problem.cure)
 
     def _issuer_problems(self) -> Iterator[Problem]:
         if not self.issuer:
@@ -134,6 +198,43 @@ class ProviderSettings(Settings):
             yield Problem(("issuer",), "the same spelling twice", "", "Remove one.")
         if self.jwks.url is not None:
             yield from self._url_problems(("jwks", "url"), self.jwks.url, "The keys come from there.")
+
+    def _tenant_problems(self) -> Iterator[Problem]:
+        templates = [position for position, issuer in enumerate(self.issuer) if TEMPLATE in issuer]
+        for position in templates:
+            before, _, after = self.issuer[position].partition(TEMPLATE)
+            # Not in the host, where it would say who is asked; not beside other text, where it would say nothing.
+            if not re.fullmatch(r"[a-z]+://[^/{}]+/(?:[^{}]*/)?", before) or not re.fullmatch(r"(?:/[^{}]*)?", after):
+                yield Problem(
+                    ("issuer", position),
+                    f"{TEMPLATE} that is no whole part of the path",
+                    "It stands for the tenant's GUID between two slashes, once.",
+                    "Write the template as Entra has it: https://login.microsoftonline.com/{tenantid}/v2.0",
+                )
+        if templates and not self.tenants:
+            yield Problem(
+                ("tenants",),
+                f"missing, with {TEMPLATE} in the issuer",
+                "Anybody can open a tenant, and would be your visitor with whatever address he gave himself there.",
+                "Name the tenants that you take, tenants: [GUID], or write tenants: any.",
+            )
+        if self.tenants and not templates:
+            yield Problem(
+                ("tenants",),
+                f"without {TEMPLATE} in the issuer",
+                "An issuer without it is one tenant's already.",
+                "Remove tenants, or write the issuer with {tenantid} in the tenant's place.",
+            )
+        if ANY_TENANT in self.tenants and len(self.tenants) > 1:
+            yield Problem(("tenants",), "any beside others", "", "Write tenants: any alone, or name the tenants.")
+        for position, tenant in enumerate(self.tenants):
+            if tenant != ANY_TENANT and not is_guid(tenant):
+                yield Problem(
+                    ("tenants", position),
+                    "not a GUID",
+                    "It is compared with the token's tid, which is never a domain name.",
+                    "Copy the Directory (tenant) ID from Entra's overview page.",
+                )
 
     def _url_problems(self, path: KeyPath, url: str, purpose: str) -> Iterator[Problem]:
         reason = unfit_url(url, insecure=self.http.insecure)
@@ -195,6 +296,40 @@ class ProviderSettings(Settings):
             for position, text in enumerate(getattr(self, name)):
                 if not text.strip():
                     yield Problem((name, position), "blank", "", "Remove it, or write what is meant.")
+
+    def _empty_lists(self) -> Iterator[Problem]:
+        # Such a list comes from optional references that are not set: nobody means "all" by it.
+        for name in (
+            "authorized_parties",
+            "id_token_audience",
+            "required_scopes",
+            "algorithms",
+            "public_key",
+            "secret",
+        ):
+            if name in self.model_fields_set and not getattr(self, name):
+                yield Problem(
+                    (name,),
+                    "empty",
+                    "It would allow what leaving it out allows, and it looks as if it allowed nothing.",
+                    f"Remove {name} if that is meant, or name at least one.",
+                )
+
+    def _file_problems(self) -> Iterator[Problem]:
+        if self.jwks.file is not None and (reason := unfit_key_set(self.jwks.file, "jwks.file")):
+            yield Problem(
+                ("jwks", "file"), reason, "No token could be verified.", 'Give a JWK set: {"keys": [{"kty": …}]}.'
+            )
+        if self.http.ca_file is not None:
+            try:
+                ssl.create_default_context(cadata=self.http.ca_file)
+            except ssl.SSLError:
+                yield Problem(
+                    ("http", "ca_file"),
+                    "no certificate in PEM form",
+                    "The provider's certificate is verified with it.",
+                    "Give the certificate of the authority: -----BEGIN CERTIFICATE----- …",
+                )
 
     def _key_problems(self) -> Iterator[Problem]:
         symmetric = [name for name in self.algorithms if name in SYMMETRIC]

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 import pytest
 
 from bridge.errors import ProviderError
-from bridge.oidc.http import HttpClient, _retry_after, open_session
+from bridge.oidc.http import HttpClient, _freshness, _retry_after, open_session
 from tests.issuer.process import Issuer
 
 Seen = list[tuple[str, str, str]]
@@ -113,6 +113,60 @@ def test_retry_after_as_a_date(ahead: int, seconds: float) -> None:
     """The other form of it; a date in the past means now."""
     value = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True)
     assert _retry_after(value) == pytest.approx(seconds, abs=2)
+
+
+DATE = "Mon, 23 Nov 2026 18:00:00 GMT"
+LATER = "Mon, 23 Nov 2026 18:10:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("cache_control", "headers", "seconds"),
+    [
+        ("", {}, None),
+        ("public, must-revalidate", {}, None),
+        ("max-age=60", {}, 60),
+        ("public, MAX-AGE = 60 , immutable", {}, 60),
+        ('max-age="60"', {}, 60),
+        ("max-age=60, max-age=5", {}, 60),
+        ("max-age=0", {}, 0),
+        ("max-age=1000000000", {}, 10**9),
+        (f"max-age={'9' * 5000}", {}, 2**31),
+        ("no-store", {}, 0),
+        ("no-cache, max-age=60", {}, 0),
+        ('no-cache="Set-Cookie"', {}, 0),
+        *[(f"max-age={value}", {}, 0) for value in ("", "-1", "1.5", "1e3", "soon", "٣", "0x10", "NaN")],
+        ("max-age", {}, 0),
+        ("max-age=60", {"Age": "20"}, 40),
+        ("max-age=60", {"Age": "20, 50"}, 40),
+        ("max-age=60", {"Age": "600"}, 0),
+        ("max-age=60", {"Age": "-600"}, 60),
+        ("max-age=60", {"Age": "old"}, 60),
+        ("", {"Age": "20"}, None),
+        ("", {"Expires": LATER, "Date": DATE}, 600),
+        ("", {"Expires": LATER, "Date": DATE, "Age": "100"}, 500),
+        ("", {"Expires": DATE, "Date": LATER}, 0),
+        ("", {"Expires": "0"}, 0),
+        ("", {"Expires": "Mon, 23 Nov 99999 18:00:00 GMT"}, 0),
+        ("max-age=60", {"Expires": LATER, "Date": DATE}, 60),
+        ("max-age=soon", {"Expires": LATER, "Date": DATE}, 0),
+        (",,;=,=max-age", {}, None),
+    ],
+)
+def test_freshness(cache_control: str, headers: dict[str, str], seconds: float | None) -> None:
+    """K19: RFC 9111's freshness; whatever cannot be read is stale, and nothing is negative."""
+    assert _freshness(cache_control, headers) == seconds
+
+
+async def test_freshness_is_read_from_the_answer(issuer: Issuer) -> None:
+    """K19: of the header as it came; Expires without Date counts from now."""
+    expires = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    async with open_session() as session:
+        http = HttpClient(session, provider="shop", timeout=5.0)
+        for headers, seconds in (({}, None), ({"Cache-Control": "max-age=60"}, 60), ({"Expires": expires}, 100)):
+            issuer.set(headers=headers)
+            assert (await http.get(f"{issuer.url}/jwks", "jwks")).max_age == (
+                None if seconds is None else pytest.approx(seconds, abs=5)
+            )
 
 
 async def test_carries_no_cookies(issuer: Issuer) -> None:

@@ -1,17 +1,16 @@
-"""bridge/oidc/jwks.py: which key, and how fresh the set is. The clock is handed in; nothing waits for real."""
+"""bridge/oidc/jwks.py: where keys come from, and how fresh they are. The clock is handed in; nothing waits for real."""
 
 import asyncio
-import json
-import logging
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from bridge.errors import ProviderBusy, ProviderUnavailable, TokenInvalid
-from bridge.oidc.jwks import MAX_CANDIDATES, MAX_KEYS, KeySet, RemoteKeys, StaticKeys, read_key_set
+from bridge.oidc.jwks import Published, RemoteKeys, StaticKeys
 from bridge.oidc.key import VerificationKey, from_jwk
-from tests.issuer.keys import private_jwk, public_jwk
+from bridge.oidc.key_set import KeySet
+from tests.issuer.keys import public_jwk
 
 
 def key_set(*members: dict[str, Any]) -> KeySet:
@@ -24,108 +23,13 @@ def kids(keys: Sequence[VerificationKey]) -> list[str | None]:
     return [key.kid for key in keys]
 
 
-class TestSelection:
-    """KeySet.candidates."""
-
-    @pytest.mark.parametrize(
-        ("kid", "algorithm", "found"),
-        [
-            ("rsa", "RS256", ["rsa"]),
-            ("rsa", "ES256", []),
-            ("ec256", "ES256", ["ec256"]),
-            ("ec256", "ES384", []),
-            (None, "RS256", ["rsa", "rsa2"]),
-            (None, "Ed25519", []),
-            ("other", "RS256", []),
-            ("RSA", "RS256", []),
-        ],
-    )
-    def test_by_kid_and_algorithm(self, kid: str | None, algorithm: str, found: list[str]) -> None:
-        """A key is found by its kid, letter by letter, and only for an algorithm that it takes."""
-        keys = key_set(public_jwk("rsa"), public_jwk("rsa2"), public_jwk("ec256"))
-        assert kids(keys.candidates(kid, frozenset({algorithm}))) == found
-
-    def test_several_keys_of_one_kid(self) -> None:
-        """L14: a key of another kind under the same kid masks nothing."""
-        keys = key_set(public_jwk("ec256", kid="k"), public_jwk("rsa", kid="k"), public_jwk("rsa2", kid="k"))
-        assert len(keys.candidates("k", frozenset({"RS256"}))) == 2
-        assert len(keys.candidates("k", frozenset({"ES256"}))) == 1
-
-    def test_keys_without_kid_answer_to_any(self) -> None:
-        """A set that names nothing can only be tried; a key that is named goes first."""
-        keys = key_set(public_jwk("rsa", kid=None), public_jwk("rsa2"))
-        assert kids(keys.candidates("other", frozenset({"RS256"}))) == [None]
-        assert kids(keys.candidates("rsa2", frozenset({"RS256"}))) == ["rsa2"]
-
-    def test_is_bounded(self) -> None:
-        """One token never costs more than a few signatures."""
-        keys = KeySet([from_jwk(public_jwk("rsa", kid=str(position))) for position in range(MAX_CANDIDATES + 5)])
-        assert len(keys.candidates(None, frozenset({"RS256"}))) == MAX_CANDIDATES
-
-    async def test_static_keys_say_why_not(self) -> None:
-        """Nothing is fetched for keys that the operator gave."""
-        keys = StaticKeys(key_set(public_jwk("rsa")))
-        assert kids(await keys.candidates("rsa", frozenset({"RS256"}))) == ["rsa"]
-        for kid, algorithm in (("rsa", "ES256"), ("other", "RS256")):
-            with pytest.raises(TokenInvalid):
-                await keys.candidates(kid, frozenset({algorithm}))
-
-
-class TestReading:
-    """read_key_set."""
-
-    def test_one_bad_key_spoils_nothing(self, caplog: pytest.LogCaptureFixture) -> None:
-        """K07: each unfit key is skipped with a warning that names it; encryption keys are ordinary and silent."""
-        members = [
-            public_jwk("rsa1024"),
-            public_jwk("oct"),
-            {"kty": "AKP"},
-            5,
-            public_jwk("rsa2", use="enc"),
-            public_jwk("rsa"),
-        ]
-        with caplog.at_level(logging.WARNING):
-            keys = read_key_set(json.dumps({"keys": members}).encode(), "shop")
-        assert kids(keys.keys) == ["rsa"]
-        assert [record.args[1] for record in caplog.records if isinstance(record.args, tuple)] == [0, 1, 2, 3]
-        assert all("shop" in record.getMessage() for record in caplog.records)
-
-    def test_a_published_private_key_is_cried_out(self, caplog: pytest.LogCaptureFixture) -> None:
-        """K07: its public half is used; the log says what happened and nothing of the key."""
-        member = private_jwk("rsa")
-        read_key_set(json.dumps({"keys": [member]}).encode(), "shop")
-        assert "PRIVATE KEY" in caplog.text
-        assert member["d"] not in caplog.text
-
-    def test_an_empty_set_is_obeyed(self, caplog: pytest.LogCaptureFixture) -> None:
-        """K13: a provider that revokes all its keys means it."""
-        assert read_key_set(b'{"keys": []}', "shop").keys == ()
-        assert "no usable key" in caplog.text
-
-    @pytest.mark.parametrize(
-        "document",
-        [
-            b"",
-            b"[]",
-            b"null",
-            b"{}",
-            b'{"keys": {}}',
-            b'{"keys": null}',
-            b"<html>",
-            b'{"keys": [], "keys": []}',
-            b'{"keys": NaN}',
-            b"\xff",
-        ],
-    )
-    def test_other_documents_are_refused(self, document: bytes) -> None:
-        """K13: what is no JWK set never replaces one."""
-        with pytest.raises(ValueError, match=r"\w"):
-            read_key_set(document, "shop")
-
-    def test_the_number_of_keys_is_bounded(self) -> None:
-        """K12: nobody needs hundreds."""
-        with pytest.raises(ValueError, match="at most"):
-            read_key_set(json.dumps({"keys": [{}] * (MAX_KEYS + 1)}).encode(), "shop")
+async def test_static_keys_say_why_not() -> None:
+    """Nothing is fetched for keys that the operator gave."""
+    keys = StaticKeys(key_set(public_jwk("rsa")))
+    assert kids(await keys.candidates("rsa", frozenset({"RS256"}))) == ["rsa"]
+    for kid, algorithm in (("rsa", "ES256"), ("other", "RS256")):
+        with pytest.raises(TokenInvalid):
+            await keys.candidates(kid, frozenset({algorithm}))
 
 
 class Publisher:
@@ -133,7 +37,8 @@ class Publisher:
 
     def __init__(self, *names: str) -> None:
         self.keys = key_set(*(public_jwk(name) for name in names))
-        self.fetches = 0
+        self.fetches = self.under_way = 0
+        self.max_age: float | None = None
         self.failure: Exception | None = None
         self.gate: asyncio.Event | None = None
         self.time = 1000.0
@@ -141,14 +46,44 @@ class Publisher:
             self.fetch, provider="shop", refresh=600, keep_stale=86400, cooldown=5, monotonic=lambda: self.time
         )
 
-    async def fetch(self) -> KeySet:
+    async def fetch(self) -> Published:
         """What the remote set calls; waits or fails when told to."""
         self.fetches += 1
+        self.under_way += 1
+        try:
+            return await self._answer()
+        finally:
+            self.under_way -= 1
+
+    async def _answer(self) -> Published:
+        assert self.under_way == 1, "two at once: the older could end last"
         if self.gate is not None:
             await self.gate.wait()
         if self.failure is not None:
             raise self.failure
-        return self.keys
+        return Published(self.keys, self.max_age)
+
+    async def pauses(self, number: int, *, refresh: float = 600, cooldown: float = 5) -> list[float]:
+        """How long the background waits after each of its first fetches."""
+        pauses: list[float] = []
+
+        async def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) == number:
+                raise asyncio.CancelledError
+
+        remote = RemoteKeys(
+            self.fetch,
+            provider="shop",
+            refresh=refresh,
+            keep_stale=86400,
+            cooldown=cooldown,
+            monotonic=lambda: self.time,
+            sleep=sleep,
+        )
+        with pytest.raises(asyncio.CancelledError):
+            await remote.keep_fresh()
+        return pauses
 
     def publish(self, *names: str) -> None:
         """Puts other keys into the published set."""
@@ -325,23 +260,73 @@ class TestFreshness:
         """A good set is fetched anew after refresh; a failure is tried again sooner, then ever more rarely."""
         shop = Publisher("rsa")
         shop.failure = DOWN if failing else None
-        pauses: list[float] = []
-
-        async def sleep(seconds: float) -> None:
-            pauses.append(seconds)
-            if len(pauses) == 4:
-                raise asyncio.CancelledError
-
-        remote = RemoteKeys(
-            shop.fetch,
-            provider="shop",
-            refresh=600,
-            keep_stale=86400,
-            cooldown=5,
-            monotonic=lambda: shop.time,
-            sleep=sleep,
-        )
-        with pytest.raises(asyncio.CancelledError):
-            await remote.keep_fresh()
+        pauses = await shop.pauses(4)
         wanted = [1, 2, 4, 8] if failing else [600] * 4
         assert all(0.9 * full <= pause <= full for pause, full in zip(pauses, wanted, strict=True))
+
+    @pytest.mark.parametrize(
+        ("max_age", "settings", "pause"),
+        [
+            (None, {}, 600),
+            (120, {}, 120),
+            (0, {}, 30),
+            (29, {}, 30),
+            (10**9, {}, 600),
+            (0, {"cooldown": 60}, 60),
+            (0, {"refresh": 10}, 10),
+            (0, {"refresh": 10, "cooldown": 60}, 10),
+            (10**9, {"refresh": 10}, 10),
+        ],
+    )
+    async def test_what_the_provider_calls_fresh(
+        self, max_age: float | None, settings: dict[str, float], pause: float
+    ) -> None:
+        """K19: its Cache-Control makes us come sooner, within our own bounds, and never later."""
+        shop = Publisher("rsa")
+        shop.max_age = max_age
+        assert all(0.9 * pause <= slept <= pause for slept in await shop.pauses(3, **settings))
+
+    @pytest.mark.parametrize(
+        ("retry_after", "refresh", "pause"),
+        [(None, 600, 1), (0, 600, 1), (7, 600, 7), (300, 600, 300), (300, 100, 100), (300, 10, 60)],
+    )
+    async def test_a_provider_that_asks_to_be_left_alone(
+        self, retry_after: float | None, refresh: float, pause: float
+    ) -> None:
+        """U09: Retry-After holds the background back, never less than asked, within bounds."""
+        shop = Publisher()
+        shop.failure = ProviderBusy("HTTP 429", retry_after=retry_after)
+        (slept,) = await shop.pauses(1, refresh=refresh)
+        assert (pause <= slept <= 1.1 * pause) if retry_after else (0.9 * pause <= slept <= pause)
+
+    async def test_visitors_do_not_ask_it_sooner_either(self) -> None:
+        """U09: nor does an unknown kid; known keys serve meanwhile, and when the time is over it is asked again."""
+        shop = Publisher("rsa")
+        await shop.ask()
+        shop.failure = ProviderUnavailable("HTTP 503", retry_after=50.0)
+        for wait, fetches in ((0, 2), (49, 2), (1, 3)):
+            shop.time += wait
+            with pytest.raises(ProviderUnavailable) as refusal:
+                await shop.ask("x")
+            assert shop.fetches == fetches
+            assert refusal.value.retry_after == pytest.approx(1 if wait == 49 else 50)
+        assert await shop.ask() == ["rsa"]
+
+    async def test_one_fetch_at_a_time(self) -> None:
+        """A result that arrives late cannot overwrite a newer one: whoever asks meanwhile waits for the same."""
+        shop = Publisher("rsa")
+        await shop.ask()
+        shop.gate = asyncio.Event()
+        shop.time += 600
+        background = asyncio.create_task(shop.remote.keep_fresh())
+        visitors = [asyncio.create_task(shop.ask("rsa2")) for _ in range(3)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        shop.time += 600
+        late = asyncio.create_task(shop.ask("rsa2"))
+        await asyncio.sleep(0)
+        shop.publish("rsa2")
+        shop.gate.set()
+        assert await asyncio.gather(*visitors, late) == [["rsa2"]] * 4
+        background.cancel()
+        assert (shop.fetches, shop.under_way) == (2, 0)

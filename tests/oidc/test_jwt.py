@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import BridgeError, TokenExpired, TokenMalformed, TokenNotYetValid, TokenUntrusted
+from bridge.errors import BridgeError, TokenExpired, TokenInactive, TokenMalformed, TokenNotYetValid, TokenUntrusted
 from bridge.oidc.jwt import CHECKS, Examined, Expectations, check_claims
 from bridge.oidc.settings import ProviderSettings
 from bridge.trace import SILENT, RecordingTrace
@@ -265,3 +265,80 @@ def test_every_check_leaves_its_step() -> None:
         check({"aud": "other"}, trace=trace)
     assert [step.verdict for step in trace.steps] == ["ok"] * 4 + ["refused"]
     assert "chat" in trace.steps[-1].reason
+
+
+BEFORE = "2027-01-15T08:00:00Z"  # NOW, as an operator writes it
+KEY = {"typ": "JWT", "kid": "k1"}
+
+
+@pytest.mark.parametrize(
+    ("claims", "header", "refuse", "refused"),
+    [
+        ({"iat": NOW - 1}, KEY, {"issued_before": BEFORE}, True),
+        ({"iat": NOW}, KEY, {"issued_before": BEFORE}, False),
+        ({"iat": GONE}, KEY, {"issued_before": BEFORE}, True),
+        ({"iat": GONE}, KEY, {}, False),
+        ({}, KEY, {"subjects": ["u0", "u1"]}, True),
+        ({}, KEY, {"subjects": ["u", "U1", "u11"]}, False),
+        ({"oid": "o1"}, KEY, {"subjects": "o1"}, True),
+        ({"oid": ["o1"]}, KEY, {"subjects": "o1"}, False),
+        ({"email": "u2"}, KEY, {"subjects": "u2"}, False),
+        ({}, KEY, {"key_ids": ["k0", "k1"]}, True),
+        ({}, KEY, {"key_ids": "k"}, False),
+        ({}, {"typ": "JWT"}, {"key_ids": "k0"}, True),
+        ({}, {"typ": "JWT"}, {}, False),
+        ({"jti": "t1"}, KEY, {"token_ids": ["t0", "t1"]}, True),
+        ({"jti": "t2"}, KEY, {"token_ids": "t1"}, False),
+        ({}, KEY, {"token_ids": "t1"}, False),
+        ({"jti": ["t1"]}, KEY, {"token_ids": "t1"}, True),
+        ({"jti": 5}, KEY, {"token_ids": "5"}, True),
+        ({"jti": 5}, KEY, {}, False),
+    ],
+)
+def test_incident_switches(
+    claims: dict[str, Any], header: dict[str, Any], refuse: dict[str, Any], refused: bool
+) -> None:
+    """What an operator switches off is inactive; where a switch cannot tell, the token may be the one meant."""
+    settings: dict[str, Any] = {"refuse": refuse, "subject": "oid" if "oid" in claims else "sub"}
+    if not refused:
+        check(claims, header, **settings)
+        return
+    with pytest.raises(TokenInactive, match=f"refuse.{next(iter(refuse))}") as refusal:
+        check(claims, header, **settings)
+    assert not {"u1", "o1", "t1"} & set(refusal.value.detail.split())
+
+
+TENANT = "6f1b2c3d-0000-4000-8000-1234567890ab"
+OTHER_TENANT = "11111111-2222-4333-8444-555555555555"
+ENTRA = "https://login.microsoftonline.com/{tenantid}/v2.0"
+HOME = ENTRA.replace("{tenantid}", TENANT)
+
+
+@pytest.mark.parametrize(
+    ("claims", "tenants", "accepted"),
+    [
+        ({"iss": HOME, "tid": TENANT}, [TENANT], True),
+        ({"iss": HOME, "tid": TENANT}, [OTHER_TENANT, TENANT.upper()], True),
+        ({"iss": HOME, "tid": TENANT}, "any", True),
+        ({"iss": HOME, "tid": TENANT}, [OTHER_TENANT], False),
+        ({"iss": HOME}, [TENANT], False),
+        ({"iss": HOME, "tid": OTHER_TENANT}, "any", False),
+        ({"iss": HOME, "tid": TENANT.upper()}, "any", False),
+        ({"iss": HOME + "/", "tid": TENANT}, "any", False),
+        ({"iss": "x" + HOME, "tid": TENANT}, "any", False),
+        ({"iss": HOME, "tid": [TENANT]}, "any", False),
+        ({"iss": [HOME], "tid": TENANT}, "any", False),
+        ({"iss": ENTRA, "tid": TENANT}, "any", False),
+        ({"iss": ENTRA, "tid": "{tenantid}"}, "any", False),
+        ({"iss": ENTRA.replace("{tenantid}", "any"), "tid": "any"}, "any", False),
+        ({"iss": ENTRA.replace("{tenantid}", "a/../b"), "tid": "a/../b"}, "any", False),
+        ({"iss": ENTRA.replace("{tenantid}", ""), "tid": ""}, "any", False),
+    ],
+)
+def test_the_tenant_template(claims: dict[str, Any], tenants: Any, accepted: bool) -> None:
+    """C02: iss is the template with the token's own tid in it, of a tenant that is taken."""
+    if accepted:
+        assert check(claims, issuer=ENTRA, tenants=tenants)
+    else:
+        with pytest.raises(TokenUntrusted, match="iss"):
+            check(claims, issuer=ENTRA, tenants=tenants)

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.access_token import AccessToken
 from bridge.claims import Claims
-from bridge.errors import BridgeError, ProviderUnavailable, TokenExpired, TokenInvalid
+from bridge.errors import BridgeError, ProviderUnavailable, TokenExpired, TokenInvalid, TokenUntrusted
 from bridge.oidc.http import HttpClient, open_session
 from bridge.oidc.provider import Provider
 from bridge.oidc.providers import Providers
@@ -61,7 +61,7 @@ async def test_eddsa_is_its_curves_name(issuer: Issuer, kid: str, curve: str) ->
     """J45: the old name is taken where the curve is allowed, and only there; with an explicit key alg too."""
     issuer.set(jwks={"keys": [keys.public_jwk(kid, alg="EdDSA")]})
     token = mint.sign({"alg": "EdDSA", "kid": kid}, mint.good_claims(issuer.url), kid)
-    for algorithms in ([curve], ["EdDSA"], []):
+    for algorithms in ([curve], ["EdDSA"], ["Ed25519", "Ed448"]):
         assert (await verify(token, issuer=issuer.url, algorithms=algorithms)).subject
     with pytest.raises(TokenInvalid):
         await verify(token, issuer=issuer.url, algorithms=["Ed448" if curve == "Ed25519" else "Ed25519"])
@@ -175,3 +175,35 @@ async def test_nothing_to_fetch_is_ready_at_once() -> None:
         await one.first_fetch()
         await one.keep_fresh()
         assert (one.state.first_fetch_ended, one.revision) == (True, 0)
+
+
+TENANT = "6f1b2c3d-0000-4000-8000-1234567890ab"
+
+
+@pytest.mark.parametrize(
+    ("key_issuer", "tid", "issuer_in_document", "error"),
+    [
+        (..., TENANT, "TEMPLATE", None),
+        ("TEMPLATE", TENANT, "TEMPLATE", None),
+        ("HOME", TENANT, "TEMPLATE", None),
+        ("https://other.example/v2.0", TENANT, "TEMPLATE", TokenInvalid),
+        (5, TENANT, "TEMPLATE", TokenInvalid),
+        (..., TENANT.replace("6", "7"), "TEMPLATE", TokenUntrusted),
+        (..., TENANT, "HOME", ProviderUnavailable),
+    ],
+)
+async def test_entra_for_many_tenants(
+    issuer: Issuer, key_issuer: Any, tid: str, issuer_in_document: str, error: type[BridgeError] | None
+) -> None:
+    """Discovery at the address for all tenants gives the template; iss, tid and the key's own issuer must agree."""
+    common = issuer.realm("common/v2.0")
+    places = {"TEMPLATE": f"{issuer.url}/{{tenantid}}/v2.0", "HOME": f"{issuer.url}/{TENANT}/v2.0"}
+    member = keys.public_jwk("rsa", issuer=places.get(key_issuer, key_issuer) if key_issuer is not ... else ...)
+    common.set(jwks={"keys": [member]}, discovery={"issuer": places[issuer_in_document]})
+    token = mint.good_token(places["HOME"], tid=tid)
+    settings = {"issuer": places["TEMPLATE"], "tenants": TENANT}
+    if error is None:
+        assert (await verify(token, **settings)).subject == "visitor-1"
+    else:
+        with pytest.raises(error):
+            await verify(token, **settings)

@@ -3,7 +3,8 @@
 import pytest
 
 from bridge.access_token import AccessToken
-from bridge.errors import TokenInvalid, TokenMalformed, TokenUntrusted
+from bridge.errors import TokenError, TokenInvalid, TokenMalformed, TokenUntrusted
+from bridge.oidc.hints import Hint
 from bridge.oidc.http import HttpClient, open_session
 from bridge.oidc.provider import Provider
 from bridge.oidc.providers import Providers
@@ -23,6 +24,7 @@ async def ask(token: str) -> tuple[str, RecordingTrace]:
                     {"issuer": issuers, "audience": mint.AUDIENCE, "public_key": keys.public_pem(key)}
                 ),
                 HttpClient(session, provider=name, timeout=1.0),
+                hints=[Hint({"form": ["jwt", "opaque"]}, f"Seen by {name}.")],
             )
             for name, issuers, key in (
                 ("one", ["https://one.example", "one"], "rsa"),
@@ -79,3 +81,22 @@ async def test_tokens_that_are_no_jwt(text: str, error: type[Exception]) -> None
     """An opaque token belongs to nobody here; what must be a JWT and is none is malformed."""
     with pytest.raises(error):
         await ask(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen_by"),
+    [
+        (token("https://one.example", "rsa2"), ["one"]),
+        (token("https://two.example", "rsa"), ["two"]),
+        (token("https://three.example", "rsa"), ["one", "two"]),
+        ("opaque-token", ["one", "two"]),
+        ("eyJh.x", ["one", "two"]),
+    ],
+)
+async def test_a_refused_token_is_looked_at_by_its_provider(text: str, seen_by: list[str]) -> None:
+    """A provider's hints are for its own tokens; nobody's token may be a token of any of them. They come first."""
+    with pytest.raises(TokenError) as refusal:
+        await ask(text)
+    seen = " ".join(f"Seen by {name}." for name in seen_by)
+    assert refusal.value.hint.startswith(seen)
+    assert refusal.value.hint.count("Seen by") == len(seen_by)

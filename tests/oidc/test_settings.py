@@ -1,5 +1,6 @@
 """bridge/oidc/settings.py: what one provider's settings must and must not say."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,10 +8,17 @@ from pydantic import ValidationError
 
 from bridge.oidc.algorithms import ASYMMETRIC
 from bridge.oidc.settings import ProviderSettings, is_loopback, unfit_url
-from tests.issuer.keys import public_pem
+from tests.issuer.keys import jwks, public_pem
 
 GOOD: dict[str, Any] = {"issuer": "https://login.shop.example", "audience": "chat"}
 SECRET = "s" * 32
+ENTRA = "https://login.microsoftonline.com/{tenantid}/v2.0"
+GUID = "6f1b2c3d-0000-4000-8000-1234567890ab"
+TIMES = {
+    "2026-11-01T10:00:00Z": 1793527200.0,
+    "2026-11-01t17:00:00+07:00": 1793527200.0,
+    "2026-11-01T10:00:00.5z": 1793527200.5,
+}
 
 
 def problems(settings: dict[str, Any]) -> list[tuple[str, str]]:
@@ -39,6 +47,12 @@ def problems(settings: dict[str, Any]) -> list[tuple[str, str]]:
         {"audience": ..., "accept": "id_token", "id_token_audience": "web"},
         {"accept": ["access_token", "id_token"], "authorized_parties": "web"},
         {"leeway": "5m"},
+        {"issuer": ENTRA, "tenants": GUID},
+        {"issuer": [ENTRA, "https://sts.windows.net/{tenantid}/"], "tenants": [GUID, GUID.upper()]},
+        {"issuer": ENTRA, "tenants": "any"},
+        {"issuer": ["https://a.example", ENTRA], "tenants": "any"},
+        *({"refuse": {"issued_before": time}} for time in TIMES),
+        {"refuse": {"subjects": "u1", "key_ids": ["k"], "token_ids": ["a", "b"]}},
     ],
 )
 def test_good_settings(settings: dict[str, Any]) -> None:
@@ -73,15 +87,54 @@ def test_good_settings(settings: dict[str, Any]) -> None:
         ({"secret": SECRET, "algorithms": ["HS256", "RS256"]}, "algorithms", "beside a secret"),
         ({"secret": SECRET, "jwks": {"url": "https://a.example/jwks"}}, "jwks", "together"),
         ({"secret": SECRET, "public_key": public_pem("rsa")}, "secret", "together"),
-        ({"jwks": {"url": "https://a.example/jwks", "file": "{}"}}, "jwks", "together"),
+        ({"jwks": {"url": "https://a.example/jwks", "file": json.dumps(jwks("rsa"))}}, "jwks", "together"),
         ({"secret": "short"}, "secret.0", "5 bytes"),
         ({"secret": SECRET, "algorithms": ["HS512"]}, "secret.0", "at least 64"),
         ({"public_key": "no key"}, "public_key.0", "PEM"),
         ({"public_key": public_pem("rsa1024")}, "public_key.0", "1024"),
+        ({"issuer": ENTRA}, "tenants", "missing"),
+        ({"tenants": GUID}, "tenants", "without {tenantid}"),
+        ({"issuer": ENTRA, "tenants": ["any", GUID]}, "tenants", "beside others"),
+        *(
+            ({"issuer": ENTRA, "tenants": [GUID, tenant]}, "tenants.1", "not a GUID")
+            for tenant in (
+                "shop.onmicrosoft.com",
+                "",
+                "Any",
+                GUID[:-1],
+                f"{GUID} ",
+                f"{{{GUID}}}",
+                GUID.replace("-", ""),
+            )
+        ),
+        *(
+            ({"issuer": issuer, "tenants": GUID}, "issuer.0", "no whole part")
+            for issuer in (
+                "https://{tenantid}/v2.0",
+                "https://{tenantid}.ciamlogin.com/x",
+                "https://a.example/x{tenantid}/v2.0",
+                "https://a.example/{tenantid}x",
+                "https://a.example/{tenantid}/{tenantid}",
+                "https://a.example/{other}/{tenantid}",
+            )
+        ),
+        *(
+            ({"refuse": {"issued_before": time}}, "refuse.issued_before", "not a time")
+            for time in ("", "2026-11-01", "2026-11-01T10:00:00", "2026-11-01 10:00:00Z", "2026-13-01T10:00:00Z", "now")
+        ),
+        ({"refuse": {"subjects": ["u1", " "]}}, "refuse.subjects.1", "blank"),
+        ({"refuse": {"key_ids": ""}}, "refuse.key_ids.0", "blank"),
+        ({"refuse": {"token_ids": ""}}, "refuse.token_ids.0", "blank"),
         ({"leeway": "301s"}, "leeway", "more than 5m"),
         ({"jwks": {"refresh": "0s"}}, "jwks.refresh", "less than"),
         ({"jwks": {"cooldown": "500ms"}}, "jwks.cooldown", "less than"),
         ({"http": {"timeout": "0s"}}, "http.timeout", "zero"),
+        ({"http": {"ca_file": "no certificate"}}, "http.ca_file", "PEM"),
+        ({"jwks": {"file": "no JSON"}}, "jwks.file", "JSON"),
+        ({"jwks": {"file": '{"keys": []}'}}, "jwks.file", "usable"),
+        ({"authorized_parties": []}, "authorized_parties", "empty"),
+        ({"required_scopes": []}, "required_scopes", "empty"),
+        ({"algorithms": []}, "algorithms", "empty"),
     ],
 )
 def test_bad_settings(settings: dict[str, Any], path: str, found: str) -> None:
@@ -131,6 +184,13 @@ def test_allowed_algorithms(settings: dict[str, Any], allowed: tuple[str, ...]) 
 def test_loopback(host: str, loopback: bool) -> None:
     """This machine by number or by its reserved name (RFC 6761), nothing that merely looks so."""
     assert is_loopback(host) is loopback
+
+
+@pytest.mark.parametrize(("text", "seconds"), TIMES.items())
+def test_issued_before_is_one_moment(text: str, seconds: float) -> None:
+    """The same on every machine."""
+    made = ProviderSettings.model_validate(GOOD | {"refuse": {"issued_before": text}})
+    assert made.refuse.issued_before_time == seconds
 
 
 def test_unfit_urls_are_no_crash() -> None:

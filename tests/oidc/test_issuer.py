@@ -1,0 +1,51 @@
+"""bridge/oidc/issuer.py: who may speak for whom. test_jwt.py has the tenant's template as the claim check makes it."""
+
+import pytest
+
+from bridge.oidc.issuer import Issuers, is_guid
+
+TENANT = "6f1b2c3d-0000-4000-8000-1234567890ab"
+CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
+V2 = "https://login.microsoftonline.com/{tenantid}/v2.0"
+HOME = V2.replace("{tenantid}", TENANT)
+CLAIMS = {"iss": HOME, "tid": TENANT}
+
+
+@pytest.mark.parametrize(
+    ("key_issuer", "spellings", "allowed"),
+    [
+        (None, [V2], True),
+        (V2, [V2], True),
+        (HOME, [V2], True),
+        (V2.replace("{tenantid}", CONSUMERS), [V2], False),
+        ("https://login.microsoftonline.us/{tenantid}/v2.0", [V2], False),
+        ("", [V2], False),
+        ("{tenantid}", [V2], False),
+        ("https://other.example", [HOME], True),
+        ("https://other.example", [HOME, V2], True),
+    ],
+)
+def test_a_key_speaks_for_its_issuer(key_issuer: str | None, spellings: list[str], allowed: bool) -> None:
+    """Where a template stands for many issuers, a key that its set reserves for one of them signs for no other."""
+    assert Issuers(spellings, [TENANT]).allow_key(key_issuer, CLAIMS) is allowed
+
+
+def test_a_templated_key_needs_a_tenant() -> None:
+    """Without tid there is nothing to fill in, and so nothing that could match."""
+    assert not Issuers([V2], ["any"]).allow_key(V2, {"iss": HOME})
+
+
+@pytest.mark.parametrize(
+    ("text", "guid"),
+    [
+        (TENANT, True),
+        (TENANT.upper(), True),
+        (TENANT + "\n", False),
+        (TENANT[1:], False),
+        ("٦" + TENANT[1:], False),
+        ("", False),
+    ],
+)
+def test_guid(text: str, guid: bool) -> None:
+    """Hexadecimal digits of ASCII, in the one form that Entra writes."""
+    assert is_guid(text) is guid

@@ -1,0 +1,124 @@
+"""bridge/oidc/key_set.py: which keys may have signed a token, and which are not looked at."""
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from bridge.oidc.key import VerificationKey, from_jwk
+from bridge.oidc.key_set import MAX_CANDIDATES, MAX_KEYS, KeySet, read_key_set, unfit_key_set
+from tests.issuer.keys import private_jwk, public_jwk
+
+
+def key_set(*members: dict[str, Any]) -> KeySet:
+    """A set of these keys."""
+    return KeySet([from_jwk(member) for member in members])
+
+
+def kids(keys: Sequence[VerificationKey]) -> list[str | None]:
+    """What the keys are called."""
+    return [key.kid for key in keys]
+
+
+class TestSelection:
+    """KeySet.candidates."""
+
+    @pytest.mark.parametrize(
+        ("kid", "algorithm", "found"),
+        [
+            ("rsa", "RS256", ["rsa"]),
+            ("rsa", "ES256", []),
+            ("ec256", "ES256", ["ec256"]),
+            ("ec256", "ES384", []),
+            (None, "RS256", ["rsa", "rsa2"]),
+            (None, "Ed25519", []),
+            ("other", "RS256", []),
+            ("RSA", "RS256", []),
+        ],
+    )
+    def test_by_kid_and_algorithm(self, kid: str | None, algorithm: str, found: list[str]) -> None:
+        """A key is found by its kid, letter by letter, and only for an algorithm that it takes."""
+        keys = key_set(public_jwk("rsa"), public_jwk("rsa2"), public_jwk("ec256"))
+        assert kids(keys.candidates(kid, frozenset({algorithm}))) == found
+
+    def test_several_keys_of_one_kid(self) -> None:
+        """L14: a key of another kind under the same kid masks nothing."""
+        keys = key_set(public_jwk("ec256", kid="k"), public_jwk("rsa", kid="k"), public_jwk("rsa2", kid="k"))
+        assert len(keys.candidates("k", frozenset({"RS256"}))) == 2
+        assert len(keys.candidates("k", frozenset({"ES256"}))) == 1
+
+    def test_keys_without_kid_answer_to_any(self) -> None:
+        """A set that names nothing can only be tried; a key that is named goes first."""
+        keys = key_set(public_jwk("rsa", kid=None), public_jwk("rsa2"))
+        assert kids(keys.candidates("other", frozenset({"RS256"}))) == [None]
+        assert kids(keys.candidates("rsa2", frozenset({"RS256"}))) == ["rsa2"]
+
+    def test_is_bounded(self) -> None:
+        """One token never costs more than a few signatures."""
+        keys = KeySet([from_jwk(public_jwk("rsa", kid=str(position))) for position in range(MAX_CANDIDATES + 5)])
+        assert len(keys.candidates(None, frozenset({"RS256"}))) == MAX_CANDIDATES
+
+
+class TestReading:
+    """read_key_set."""
+
+    def test_one_bad_key_spoils_nothing(self, caplog: pytest.LogCaptureFixture) -> None:
+        """K07: each unfit key is skipped with a warning that names it; encryption keys are ordinary and silent."""
+        members = [
+            public_jwk("rsa1024"),
+            public_jwk("oct"),
+            {"kty": "AKP"},
+            5,
+            public_jwk("rsa2", use="enc"),
+            public_jwk("rsa"),
+        ]
+        with caplog.at_level(logging.WARNING):
+            keys = read_key_set(json.dumps({"keys": members}).encode(), "shop")
+        assert kids(keys.keys) == ["rsa"]
+        assert [record.args[1] for record in caplog.records if isinstance(record.args, tuple)] == [0, 1, 2, 3]
+        assert all("shop" in record.getMessage() for record in caplog.records)
+
+    def test_a_published_private_key_is_cried_out(self, caplog: pytest.LogCaptureFixture) -> None:
+        """K07: its public half is used; the log says what happened and nothing of the key."""
+        member = private_jwk("rsa")
+        read_key_set(json.dumps({"keys": [member]}).encode(), "shop")
+        assert "PRIVATE KEY" in caplog.text
+        assert member["d"] not in caplog.text
+
+    def test_an_empty_set_is_obeyed(self, caplog: pytest.LogCaptureFixture) -> None:
+        """K13: a provider that revokes all its keys means it."""
+        assert read_key_set(b'{"keys": []}', "shop").keys == ()
+        assert "no usable key" in caplog.text
+
+    @pytest.mark.parametrize(
+        "document",
+        [
+            b"",
+            b"[]",
+            b"null",
+            b"{}",
+            b'{"keys": {}}',
+            b'{"keys": null}',
+            b"<html>",
+            b'{"keys": [], "keys": []}',
+            b'{"keys": NaN}',
+            b"\xff",
+        ],
+    )
+    def test_other_documents_are_refused(self, document: bytes) -> None:
+        """K13: what is no JWK set never replaces one."""
+        with pytest.raises(ValueError, match=r"\w"):
+            read_key_set(document, "shop")
+
+    def test_the_number_of_keys_is_bounded(self) -> None:
+        """K12: nobody needs hundreds."""
+        with pytest.raises(ValueError, match="at most"):
+            read_key_set(json.dumps({"keys": [{}] * (MAX_KEYS + 1)}).encode(), "shop")
+
+    def test_says_what_an_operator_gave(self) -> None:
+        """A file that could verify nothing is found out when the configuration is checked."""
+        assert unfit_key_set(json.dumps({"keys": [public_jwk("rsa")]}), "shop") == ""
+        assert "usable" in unfit_key_set('{"keys": []}', "shop")
+        assert "JSON" in unfit_key_set("-----BEGIN PUBLIC KEY-----", "shop")
