@@ -1,0 +1,53 @@
+"""Each preset against tokens of its provider's own shape: trust, ``require`` and mapping, as the service does them."""
+
+from typing import Any
+
+import pytest
+
+from bridge.config.presets import preset_names
+from bridge.errors import BridgeError
+from tests.presets.samples import NAMES, answered, model, over, sample, token
+
+CASES = [pytest.param(name, case, id=f"{name}: {case['rule']}") for name in NAMES for case in sample(name)["cases"]]
+HINTS = [
+    pytest.param(name, hint, id=f"{name}: {hint['says']}") for name in NAMES for hint in sample(name).get("hints", ())
+]
+
+
+def test_every_preset_has_a_sample() -> None:
+    """A preset without a token of its provider's would be a guess."""
+    assert preset_names() == NAMES
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
+async def test_a_token_becomes_what_cx_genie_is_given(name: str, case: dict[str, Any]) -> None:
+    """The whole ``data``, or the refusal's code; proven and unproven, fallbacks and subjects that are nobody."""
+    header, claims = case.get("header", sample(name)["header"]), over(sample(name)["claims"], case["claims"])
+    made = model(name, case.get("settings", {}), case.get("mapping", {}), header["alg"])
+    try:
+        outcome: Any = await answered(made, token(header, claims), claims["iat"] + 5)
+    except BridgeError as refusal:
+        outcome = refusal.code
+    assert outcome == case.get("refused", case.get("user"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_proof_has_its_twin(name: str) -> None:
+    """A preset that gives an address is shown to withhold the same one unproven."""
+    users = [case["user"] for case in sample(name)["cases"] if "user" in case]
+    for field in ("email", "phone_number"):
+        given = [field in user for user in users]
+        assert not any(given) or not all(given) or (name, field) == ("firebase", "phone_number")
+
+
+@pytest.mark.parametrize(("name", "hint"), HINTS)
+async def test_a_refused_token_is_recognised(name: str, hint: dict[str, Any]) -> None:
+    """IDPS.md section 3: the operator's hint names the product and what to do; it quotes nothing of the token."""
+    header = over(sample(name)["header"], hint.get("header", {}))
+    claims = over(sample(name)["claims"], hint.get("claims", {}))
+    made = model(name, hint.get("settings", {}), {}, sample(name)["header"]["alg"])
+    text = hint.get("token") or token(header, claims, forged=hint.get("forged", False))
+    with pytest.raises(BridgeError) as refusal:
+        await answered(made, text, sample(name)["claims"]["iat"] + 5)
+    assert hint["says"] in refusal.value.hint
+    assert claims["sub"] not in refusal.value.hint
