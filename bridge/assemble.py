@@ -57,6 +57,7 @@ async def assemble(
                     ca_pem=settings.http.ca_file,
                     on_exchange=on_exchange,
                 ),
+                hints=model.hints.get(name, ()),
                 now=now,
             )
             for name, settings in model.providers.items()
@@ -69,7 +70,11 @@ async def assemble(
         )
         authentications = {
             callback.name: Authentication(
-                callback.name, {name: providers[name] for name in callback.providers}, callback.mappings, cache
+                callback.name,
+                {name: providers[name] for name in callback.providers},
+                callback.mappings,
+                cache,
+                callback.requires,
             )
             for callback in model.callbacks
         }

@@ -4,50 +4,72 @@ The value of a field is a plain number in base units: seconds, bytes, events per
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
-_DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)", re.ASCII)
-_SIZE = re.compile(r"([0-9]{1,9})(B|KiB|MiB|GiB)", re.ASCII)
-_RATE = re.compile(r"([0-9]{1,9})/(s|m|h)", re.ASCII)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unit:
+    """How a quantity is written: a whole number and one of the unit's names.
+
+    Attributes:
+        kind: What a pydantic error of it is called.
+        expected: What is expected of the operator, with examples.
+        separator: Between the number and the name, as a regular expression knows it too.
+        factors: Base units (seconds, bytes, events per second) of one of each name, the smallest first.
+    """
+
+    kind: str
+    expected: str
+    separator: str
+    factors: Mapping[str, float]
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression of what is taken, as both Python and JSON Schema read it."""
+        return f"[0-9]{{1,9}}{self.separator}({'|'.join(self.factors)})"
+
+    def read(self, value: Any) -> float:
+        """The quantity in base units; pydantic's error where it is none."""
+        match = re.fullmatch(self.pattern, value, re.ASCII) if isinstance(value, str) else None
+        if match is None:
+            raise PydanticCustomError(self.kind, "{expected} was expected", {"expected": self.expected})
+        name = match[1]
+        return int(value.removesuffix(self.separator + name)) * self.factors[name]
+
+    def written(self, quantity: float) -> str:
+        """The quantity as an operator would write it, in the largest unit of which it is a whole number."""
+        counts = {name: round(quantity / factor, 9) for name, factor in self.factors.items()}
+        name = next((name for name in reversed(counts) if counts[name] >= 1 and counts[name].is_integer()), None)
+        name = next(iter(counts)) if name is None else name
+        return f"{round(counts[name])}{self.separator}{name}"
 
 
-def _duration(value: Any) -> float:
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise PydanticCustomError("duration", "a duration such as 500ms, 30s, 10m, 12h or 7d was expected")
-    return int(match[1]) * _SECONDS[match[2]]
-
-
-def _size(value: Any) -> int:
-    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise PydanticCustomError("size", "a size such as 64KiB or 1MiB was expected")
-    return int(match[1]) * _BYTES[match[2]]
-
-
-def _rate(value: Any) -> float:
-    match = _RATE.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise PydanticCustomError("rate", "a rate such as 20/s was expected")
-    return int(match[1]) / _SECONDS[match[2]]
+DURATION = Unit(
+    "duration",
+    "a duration such as 500ms, 30s, 10m, 12h or 7d",
+    "",
+    {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0},
+)
+SIZE = Unit("size", "a size such as 64KiB or 1MiB", "", {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3})
+RATE = Unit("rate", "a rate such as 20/s", "/", {"h": 1 / 3600, "m": 1 / 60, "s": 1.0})
 
 
 def _one_or_list(value: Any) -> Any:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-Duration = Annotated[float, BeforeValidator(_duration)]
+Duration = Annotated[float, BeforeValidator(DURATION.read), DURATION]
 """Seconds, written ``500ms 30s 10m 12h 7d``."""
 
-Size = Annotated[int, BeforeValidator(_size)]
+Size = Annotated[int, BeforeValidator(SIZE.read), SIZE]
 """Bytes, written ``512B 64KiB 1MiB``."""
 
-Rate = Annotated[float, BeforeValidator(_rate)]
+Rate = Annotated[float, BeforeValidator(RATE.read), RATE]
 """Events per second, written ``20/s 600/m``."""
 
 OneOrList = BeforeValidator(_one_or_list)

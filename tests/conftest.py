@@ -3,10 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.bridge_process import Bridges, StartBridge
 from tests.issuer.process import Issuer, IssuerProcess
+
+# A case that takes long is what the time limit of each test is for; on noisy cores any single one can.
+hypothesis.settings.register_profile("bridge", deadline=None)
+hypothesis.settings.load_profile("bridge")
 
 
 @pytest.fixture(scope="session")

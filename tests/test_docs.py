@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from bridge.cli.main import app
+from bridge.config.case_file import read_cases
+from bridge.config.cases import differences, run_case
 from bridge.config.config_file import ConfigFile
 from bridge.config.load import load, load_text
 from bridge.config.presets import laid_over, preset_names
@@ -25,8 +27,8 @@ from bridge.oidc.jwt import CHECKS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
-EXAMPLES = sorted((ROOT / "config").rglob("*.yaml"))
+PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted(DOCS.rglob("*.md"))]
+EXAMPLES = [file for file in sorted((ROOT / "config").rglob("*.yaml")) if not file.name.endswith(".tests.yaml")]
 
 SMALLEST: Mapping[str, Any] = {
     "version": 1,
@@ -81,8 +83,13 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("block", list(yaml_blocks()))
 def test_every_yaml_block_loads(block: str, folder: Path) -> None:
-    """A whole file as it is; anything else laid over the smallest file. Neither draws a warning."""
+    """A whole file as it is; anything else laid over the smallest file. Neither draws a warning. Test cases hold."""
     environment = {**environment_of(block), "CXGENIE_HEADER_TOKEN": "Zk3v9Qw7Lp2s8Xr4-Zk3v9Qw7"}
+    if isinstance(read_yaml(block).data, list):
+        model = load_text(json.dumps(SMALLEST), file="a page", environment=environment).model
+        cases = read_cases(block, file="a page", model=model)
+        assert [case.name for case in cases if differences(case.expect, run_case(case).answer)] == []
+        return
     if "version:" not in block:
         block = json.dumps(laid_over(SMALLEST, read_yaml(block).data))
     loaded = load_text(block, file="a page", environment=environment, base=folder)
@@ -121,8 +128,7 @@ SETTINGS = dict(settings())
 def test_the_reference_has_every_key_and_no_other() -> None:
     """``docs/reference/configuration.md`` has a row for each key of the file."""
     documented = [code(cells[0]) for cells in rows(page("reference/configuration.md"))]
-    keys = [key for key in documented if key not in preset_names()]
-    assert sorted(keys) == sorted(SETTINGS)
+    assert sorted(documented) == sorted(SETTINGS)
 
 
 def test_the_reference_has_the_defaults() -> None:
@@ -146,8 +152,8 @@ def test_the_reference_has_the_defaults() -> None:
 
 def test_every_preset_is_in_the_reference() -> None:
     """Each preset has a row."""
-    documented = {code(cells[0]) for cells in rows(page("reference/configuration.md"))}
-    assert set(preset_names()) <= documented
+    documented = re.findall(r"^\| \[`([^`]+)`\]", page("reference/presets.md"), re.MULTILINE)
+    assert documented == list(preset_names())
 
 
 # -- Codes, checks, mapping, commands ---------------------------------------------------------------------------------
@@ -174,21 +180,35 @@ def test_the_mapping_language_is_in_the_reference() -> None:
 
 
 def commands() -> dict[str, set[str]]:
-    """The long options of every command of the command line."""
-    return {
-        name: {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
-        for name, command in typer.main.get_group(app).commands.items()
-    }
+    """The long options of every command of the command line; of a group, of what is in it."""
+    found = {}
+    for name, command in typer.main.get_group(app).commands.items():
+        for inner, one in getattr(command, "commands", {"": command}).items():
+            options = {option for parameter in one.params for option in parameter.opts if option.startswith("--")}
+            found[f"{name} {inner}".strip()] = options
+    return found
 
 
 def test_every_command_and_option_is_in_the_reference() -> None:
     """``docs/reference/cli.md`` has a section for each command, with a row for each of its options."""
-    sections = re.split(r"^## idp-bridge (\w+).*\n", page("reference/cli.md"), flags=re.MULTILINE)
+    sections = re.split(r"^## idp-bridge (\w+(?: \w+)?).*\n", page("reference/cli.md"), flags=re.MULTILINE)
     documented = {
         name: set(re.findall(r"`(--[\w-]+)", "".join(re.findall(r"^\| `.*?\|", section, re.MULTILINE))))
         for name, section in zip(sections[1::2], sections[2::2], strict=True)
     }
     assert documented == commands()
+
+
+def test_every_guarantee_names_tests_that_are_there() -> None:
+    """Each row of ``SECURITY.md``'s guarantees names files of this repository."""
+    guarantees = (ROOT / "SECURITY.md").read_text("utf-8").split("## What is guaranteed")[1].split("\n## ")[0]
+    shown_by = [
+        re.findall(r"`((?:tests|benchmarks)/[^`]+)`", row)
+        for row in re.findall(r"^\| [A-Z].*", guarantees, re.MULTILINE)
+    ]
+    assert shown_by
+    assert all(shown_by)
+    assert [file for files in shown_by for file in files if not (ROOT / file).is_file()] == []
 
 
 def test_every_link_leads_somewhere() -> None:

@@ -3,9 +3,11 @@
 from typing import Annotated, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.units import Duration, OneOrList, Rate, Settings, Size
+from bridge.units import DURATION, RATE, SIZE, Duration, OneOrList, Rate, Settings, Size, Unit
 
 
 class Sample(Settings):
@@ -56,3 +58,33 @@ def test_refuses(field: str, text: Any) -> None:
     """A number without its unit, or anything else, is no guess's business."""
     with pytest.raises(ValidationError):
         Sample.model_validate({field: text})
+
+
+@pytest.mark.parametrize(
+    ("unit", "quantity", "text"),
+    [
+        (DURATION, 0.5, "500ms"),
+        (DURATION, 0.0, "0ms"),
+        (DURATION, 30.0, "30s"),
+        (DURATION, 90.0, "90s"),
+        (DURATION, 600.0, "10m"),
+        (DURATION, 43200.0, "12h"),
+        (DURATION, 604800.0, "7d"),
+        (SIZE, 65536, "64KiB"),
+        (SIZE, 1000, "1000B"),
+        (RATE, 10.0, "10/s"),
+        (RATE, 0.5, "30/m"),
+    ],
+)
+def test_is_written_as_it_was_read(unit: Unit, quantity: float, text: str) -> None:
+    """A default is shown as an operator would write it."""
+    assert unit.written(quantity) == text
+    assert unit.read(text) == quantity
+
+
+@given(st.sampled_from([DURATION, SIZE, RATE]), st.integers(0, 10**6), st.integers(0, 4))
+def test_writing_loses_nothing(unit: Unit, count: int, name: int) -> None:
+    """Whatever was read is the same when it is written and read again."""
+    names = list(unit.factors)
+    quantity = unit.read(f"{count}{unit.separator}{names[name % len(names)]}")
+    assert unit.read(unit.written(quantity)) == pytest.approx(quantity)

@@ -6,14 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
+from bridge.cli.comparison import changes_as_json, compared, say_changes
 from bridge.cli.configuration import ConfigOption, InlineSecretsOption, configuration_file, load_configuration
-from bridge.cli.console import Status, bad, cannot_tell, doubtful, good, printable, say, say_json
+from bridge.cli.console import Status, cannot_tell, doubtful, good, printable, say, say_json
+from bridge.cli.problems import problems_as_json, say_problems
 from bridge.config.load import InvalidConfiguration, LocatedProblem
 from bridge.config.model import Callback, Model
 from bridge.oidc.settings import ProviderSettings
 
 
-def check(
+def check(  # noqa: PLR0917 -- typer makes options of them, only the file is positional
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="The file to check; the same as --config.")
     ] = None,
@@ -22,12 +24,19 @@ def check(
         bool,
         typer.Option("--no-secrets", help="Do not look up {env:} and {file:}: for a machine that has none of them."),
     ] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="OLD", help="Say what a change from OLD would do to existing customers."),
+    ] = None,
     allow_inline_secrets: InlineSecretsOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Check the configuration file: every problem at once, each with its line and what to do.
 
-    Exit status: 0 the file is good; 1 it has problems; 2 it cannot be read.
+    With --against OLD it also says who of its customers would become somebody else, or be refused: from both files, and
+    from the answers of both to the test cases beside them.
+
+    Exit status: 0 the file is good; 1 it has problems, or a customer would become somebody else; 2 it cannot be read.
     """
     if file is not None and config is not None and file != config:
         raise cannot_tell("Two files are named: give FILE or --config, not both.", as_json=as_json)
@@ -37,22 +46,19 @@ def check(
             path, resolve_secrets=not no_secrets, allow_inline_secrets=allow_inline_secrets, as_json=as_json
         )
     except InvalidConfiguration as error:
-        if as_json:
-            say_json({"ok": False, "file": str(path), "problems": _as_json(error.problems)})
-        else:
-            _print_problems(error.problems, str(path))
+        say_problems(error.problems, path, as_json=as_json)
         raise typer.Exit(Status.FINDING) from None
+    changed = None if against is None else compared(against, path, as_json=as_json)
+    good_for_customers = not any(change.effect == "identity" for change in changed or ())
     if as_json:
-        say_json({"ok": True, "file": str(path), "warnings": _as_json(loaded.warnings), **_summary(loaded.model)})
+        verdict = {"ok": good_for_customers, "file": str(path), "warnings": problems_as_json(loaded.warnings)}
+        comparison = {} if changed is None else {"against": str(against), "changes": changes_as_json(changed)}
+        say_json({**verdict, **_summary(loaded.model), **comparison})
     else:
         _print_summary(loaded.model, loaded.warnings, str(path))
-
-
-def _print_problems(problems: Sequence[LocatedProblem], path: str) -> None:
-    for problem in problems:
-        say(printable(str(problem)))
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    say(bad(printable(f"{path}: {count}")))
+        if changed is not None:
+            say_changes(changed, str(against))
+    raise typer.Exit(Status.YES if good_for_customers else Status.FINDING)
 
 
 def _print_summary(model: Model, warnings: Sequence[LocatedProblem], file: str) -> None:
@@ -88,18 +94,3 @@ def _callback(callback: Callback) -> dict[str, Any]:
 
 def _provider(provider: ProviderSettings) -> dict[str, Any]:
     return {"issuer": list(provider.issuer), "audience": list(provider.audience), "accept": list(provider.accept)}
-
-
-def _as_json(problems: Sequence[LocatedProblem]) -> list[dict[str, Any]]:
-    return [
-        {
-            "file": located.file,
-            "line": located.line,
-            "column": located.column,
-            "path": list(located.problem.path),
-            "found": located.problem.found,
-            "why": located.problem.why,
-            "cure": located.problem.cure,
-        }
-        for located in problems
-    ]

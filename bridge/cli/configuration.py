@@ -6,8 +6,11 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.console import cannot_tell
-from bridge.config.load import Loaded, load
+from bridge.cli.console import Status, cannot_tell, printable, tell
+from bridge.cli.problems import stopped_by
+from bridge.config.load import InvalidConfiguration, Loaded, load
+from bridge.config.reading import NOT_LOOKED_UP
+from bridge.config.references import Needed
 
 VARIABLE = "BRIDGE_CONFIG"
 PLACES = (Path("config/bridge.yaml"), Path("/etc/idp-bridge/bridge.yaml"))
@@ -46,7 +49,7 @@ def configuration_file(given: Path | None, *, as_json: bool = False) -> Path:
 
 
 def load_configuration(
-    path: Path, *, resolve_secrets: bool = True, allow_inline_secrets: bool = False, as_json: bool = False
+    path: Path, *, resolve_secrets: bool | Needed = True, allow_inline_secrets: bool = False, as_json: bool = False
 ) -> Loaded:
     """The checked configuration.
 
@@ -59,3 +62,25 @@ def load_configuration(
         )
     except OSError as error:
         raise cannot_tell(f"{path} cannot be read: {error.strerror or error}.", as_json=as_json) from None
+
+
+def unresolved_configuration(
+    path: Path, status: Status, *, needed: bool | Needed = False, as_json: bool = False
+) -> Loaded:
+    """The configuration for a command that needs none, or few, of its secrets; a bad file ends it with this status.
+
+    Where nothing from outside is looked up, the settings that are missing for that are told.
+    """
+    try:
+        loaded = load_configuration(path, resolve_secrets=needed, allow_inline_secrets=True, as_json=as_json)
+    except InvalidConfiguration as invalid:
+        raise stopped_by(invalid.problems, path, status, as_json=as_json) from None
+    for warning in loaded.warnings if needed is False else ():
+        if warning.problem.found == NOT_LOOKED_UP:
+            tell(printable(f"note: {warning}"))
+    return loaded
+
+
+def cases_beside(path: Path) -> Path:
+    """Where the test cases of a configuration are: ``bridge.tests.yaml`` beside ``bridge.yaml``."""
+    return path.with_suffix(".tests.yaml")

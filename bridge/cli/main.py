@@ -5,6 +5,7 @@ unreachable).
 """
 
 import platform
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer
@@ -14,7 +15,12 @@ from bridge.cli.call import call
 from bridge.cli.check import check
 from bridge.cli.console import prepare_streams, say
 from bridge.cli.demo import demo
+from bridge.cli.explain import explain
+from bridge.cli.presets import presets
+from bridge.cli.run_cases import run_cases
+from bridge.cli.schema import schema
 from bridge.cli.serve import serve
+from bridge.cli.show import app as config
 
 app = typer.Typer(
     name="idp-bridge",
@@ -25,8 +31,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, check, serve, call):
-    app.command()(command)
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    "demo": demo,
+    "check": check,
+    "serve": serve,
+    "explain": explain,
+    "test": run_cases,
+    "call": call,
+    "presets": presets,
+    "schema": schema,
+}
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+app.add_typer(config)
 
 
 def _version(wanted: bool) -> None:

@@ -2,63 +2,46 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice, pairwise
-from typing import Annotated, Any
+from itertools import groupby, islice, pairwise
+from operator import itemgetter
+from typing import Any
 
 from pydantic import Field
 
+from bridge.config.entries import CallbackEntry, ProviderEntry, Rules
 from bridge.config.field_errors import quoted, suggestion
 from bridge.config.model import AdminSettings, CacheSettings, LimitSettings, LogSettings, ServerSettings
-from bridge.config.presets import DEFAULT
-from bridge.contract.settings import CallbackSettings
 from bridge.errors import KeyPath, Problem
-from bridge.oidc.settings import ProviderSettings
-from bridge.units import OneOrList, Settings
+from bridge.units import Settings
 
-_NAME = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
+NAME = "[a-z0-9-]{1,32}"
+"""A callback's or a provider's name: it stands in logs and metrics."""
 
-
-class CallbackEntry(CallbackSettings):
-    """A callback as it is written: whose tokens it takes (default: every provider's), and its layer of the mapping."""
-
-    providers: Annotated[tuple[str, ...] | None, OneOrList] = None
-    mapping: dict[str, Any] = Field(default_factory=dict)
-
-
-class ProviderEntry(ProviderSettings):
-    """A provider as it is written: its preset, what its ids begin with, and its layer of the mapping."""
-
-    preset: str = DEFAULT
-    id_prefix: str | None = None
-    mapping: dict[str, Any] = Field(default_factory=dict)
-
-    def problems(self) -> Iterator[Problem]:
-        """What no single field shows. Key paths are relative to the provider."""
-        yield from super().problems()
-        if self.preset == "signed-jwt" and not (self.public_key or self.secret or self.jwks.url or self.jwks.file):
-            yield Problem(
-                ("public_key",),
-                "missing",
-                "Your server's signatures are verified with it.",
-                "Set public_key: {file: PATH}, or secret: {env: NAME} if the tokens are HS256.",
-            )
-        prefix = self.id_prefix or ""
-        if prefix != prefix.lstrip() or not prefix.isprintable() or len(prefix) > 64:
-            yield Problem(
-                ("id_prefix",),
-                "a blank at its beginning, an invisible character, or more than 64 characters",
-                "No id behind it could be used.",
-                'Write something short, such as id_prefix: "shop:".',
-            )
+_NAME = re.compile(NAME, re.ASCII)
 
 
 class ConfigFile(Settings):
-    """The file's own keys. Everything has a default, so that what is there is judged whatever else is missing."""
+    """The file's own keys. Everything has a default, so that what is there is judged whatever else is missing.
+
+    Attributes:
+        version: By which rules the file is read: always 1.
+        callback: What CX Genie calls; short for one of ``callbacks`` that is named ``default``.
+        callbacks: What CX Genie calls, one for each bot or workspace, by a name of your choice.
+        providers: The identity providers whose tokens are taken, by a name of your choice.
+        require: Who is let in, whatever the callback and the provider; all must hold.
+        mapping: What becomes of claims, for every callback and provider; laid over each preset's own.
+        server: The public port.
+        admin: The private port: health and readiness.
+        log: How the log looks.
+        limits: What one call, and all callers together, may take.
+        cache: The answers that are remembered.
+    """
 
     version: int | None = None
     callback: CallbackEntry | None = None
     callbacks: dict[str, CallbackEntry] = Field(default_factory=dict)
     providers: dict[str, ProviderEntry] = Field(default_factory=dict)
+    require: Rules = ()
     mapping: dict[str, Any] = Field(default_factory=dict)
     server: ServerSettings = ServerSettings()
     admin: AdminSettings = AdminSettings()
@@ -109,13 +92,34 @@ class ConfigFile(Settings):
             if name not in used:
                 yield Problem(("providers", name), "used by no callback", "", "Add it to a callback's providers:.")
         for path, _, entry in self.entries():
-            if entry.identity_method != "id" and len(self.providers_of(entry)) > 1:
-                yield Problem(
-                    (*path, "identity_method"),
-                    f"{entry.identity_method} with several providers",
-                    "Each of them can speak for every address: whoever controls one can open the chats of all.",
-                    "Use id, or a callback for each provider.",
-                )
+            yield from self._impersonation_warnings(path, entry)
+        yield from self._shared_subjects_warnings()
+
+    def _impersonation_warnings(self, path: KeyPath, entry: CallbackEntry) -> Iterator[Problem]:
+        """Warns of addresses as identity that more than one provider can speak for."""
+        names = self.providers_of(entry)
+        if entry.identity_method == "id" or len(names) < 2:
+            return
+        cure = "Use id, or a callback for each provider."
+        if entry.identity_method == "email":
+            names = tuple(name for name in names if not self.providers[name].email_domains)
+            cure = f"Give {' and '.join(names)} its email_domains:, use id, or a callback for each provider."
+        if names:
+            yield Problem(
+                (*path, "identity_method"),
+                f"{entry.identity_method} with several providers",
+                "Each of them can speak for every address: whoever controls one can open the chats of all.",
+                cure,
+            )
+
+    def _shared_subjects_warnings(self) -> Iterator[Problem]:
+        sharing = {name: each.id_prefix or "" for name, each in self.providers.items() if each.subjects == "shared"}
+        behind = list(sharing.values())
+        for name, prefix in sharing.items():
+            if behind.count(prefix) == 1:
+                why = "Shared subjects are the same visitors only behind the same prefix."
+                cure = "Give those that share them the same id_prefix:, or remove subjects:."
+                yield Problem(("providers", name, "subjects"), "shared with no other provider", why, cure)
 
     def _own_problems(self) -> Iterator[Problem]:
         if self.version is None:
@@ -192,19 +196,25 @@ class ConfigFile(Settings):
     def _prefix_problems(self, names: Iterable[str]) -> Iterator[Problem]:
         # In order of the text, a prefix stands right before the first that begins with it.
         prefixes = [(prefix, name) for name in names if (prefix := self.providers[name].id_prefix) is not None]
-        for (first, one), (second, other) in pairwise(sorted(prefixes, key=lambda each: each[0])):
-            if first == second:
-                found = f"the same as that of {one}" if first else f"empty, as that of {one}"
-            elif first and second.startswith(first):
-                found = f"begins with that of {one}"
-            else:
-                continue
-            yield Problem(
-                ("providers", other, "id_prefix"),
-                found,
-                "Two visitors of different providers could have the same id, and so the same chats.",
-                "Choose prefixes that end alike and differ before, such as shop: and staff:.",
-            )
+        ordered = sorted(prefixes, key=itemgetter(0))
+        for prefix, group in groupby(ordered, key=itemgetter(0)):
+            first, *others = [name for _, name in group]
+            for other in others:
+                if {self.providers[name].subjects for name in (first, other)} != {"shared"}:
+                    found = f"the same as that of {first}" if prefix else f"empty, as that of {first}"
+                    yield self._prefix_problem(other, found)
+        for (first, one), (second, other) in pairwise(ordered):
+            if first and first != second and second.startswith(first):
+                yield self._prefix_problem(other, f"begins with that of {one}")
+
+    def _prefix_problem(self, name: str, found: str) -> Problem:
+        return Problem(
+            ("providers", name, "id_prefix"),
+            found,
+            "Two visitors of different providers could have the same id, and so the same chats.",
+            "Choose prefixes that end alike and differ before, such as shop: and staff:; or say subjects: shared under"
+            " both, if their visitors and ids are the same.",
+        )
 
 
 def _under(path: KeyPath, problems: Iterable[Problem]) -> Iterator[Problem]:

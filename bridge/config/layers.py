@@ -1,23 +1,29 @@
-"""The mapping's layers: preset, common, callback, provider; later wins, target by target, each replaced whole."""
+"""The layers of the mapping and of ``require``: preset, common, callback, provider.
 
-from collections.abc import Iterator, Mapping, Sequence
+Of the mapping the later wins, target by target, each replaced whole; rules add up.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from bridge.config.config_file import CallbackEntry, ConfigFile
+from bridge.config.config_file import ConfigFile
+from bridge.config.entries import CallbackEntry
 from bridge.config.presets import preset
 from bridge.errors import KeyPath, Problem
 from bridge.mapping.mapping import ClaimMapping
-from bridge.mapping.parse import OMIT, Parsed, Written, parse_mapping
-
-Layer = Literal["preset", "common", "callback", "provider"]
+from bridge.mapping.parse import OMIT, Parsed, parse_mapping
+from bridge.mapping.require import Require
+from bridge.mapping.require_grammar import ParsedRequire, parse_require
+from bridge.mapping.written import Layer, Written
 
 
 @dataclass(slots=True)
 class Compiled:
-    """Every callback's mappings, by callback and provider name, and all that is to be said of them."""
+    """Every callback's rules and mappings, by callback and provider name, and all that is to be said of them."""
 
     mappings: dict[str, dict[str, ClaimMapping]] = field(default_factory=dict)
+    requires: dict[str, dict[str, Require]] = field(default_factory=dict)
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
@@ -27,6 +33,12 @@ class Compiled:
         self.warnings += parsed.warnings
         return parsed.mapping
 
+    def take_require(self, parsed: ParsedRequire) -> Require:
+        """The same for rules."""
+        self.errors += parsed.errors
+        self.warnings += parsed.warnings
+        return parsed.require
+
 
 def compile_mappings(file: ConfigFile) -> Compiled:
     """What each callback makes of each of its providers' claims; a layer that nothing uses is judged all the same."""
@@ -35,32 +47,79 @@ def compile_mappings(file: ConfigFile) -> Compiled:
     for path, name, entry in file.entries():
         providers = file.providers_of(entry)
         prefixes = [file.providers[provider].id_prefix or "" for provider in providers]
+        known = _known_claims(file, providers)
+        compiled.requires[name] = {
+            provider: compiled.take_require(_rules(file, provider, path, entry, known=known)) for provider in providers
+        }
         compiled.mappings[name] = {
-            provider: compiled.take(_parsed(file, provider, prefixes, path, entry)) for provider in providers
+            provider: compiled.take(_parsed(file, provider, path, entry, prefixes=prefixes, known=known))
+            for provider in providers
         }
         for provider in providers:
             unused.pop(provider, None)
         if not providers:
             compiled.take(_read(_common_layer(file) | _layer("callback", (*path, "mapping"), entry.mapping)))
+            compiled.take_require(parse_require([Written(entry.require, (*path, "require"), "callback")]))
     for provider in unused:
-        compiled.take(_parsed(file, provider, [""], (), CallbackEntry()))
-    if not file.providers and not compiled.mappings:
+        known = _known_claims(file, [provider])
+        compiled.take_require(_rules(file, provider, (), CallbackEntry(), known=known))
+        compiled.take(_parsed(file, provider, (), CallbackEntry(), prefixes=[""], known=known))
+    if not file.providers:
         compiled.take(_read(_common_layer(file)))
+        compiled.take_require(parse_require([Written(file.require, ("require",), "common")]))
     compiled.warnings += _changed_proofs(file)
     return compiled
 
 
-def _parsed(file: ConfigFile, provider: str, prefixes: Sequence[str], path: KeyPath, entry: CallbackEntry) -> Parsed:
-    """One provider's mapping in the callback at ``path``; ``prefixes`` are those of all the callback's providers."""
+def targets_of(file: ConfigFile, provider: str, path: KeyPath, entry: CallbackEntry) -> dict[str, Written]:
+    """One provider's mapping in the callback at ``path``, every layer in its place."""
     settings = file.providers[provider]
     own: KeyPath = ("providers", provider, "mapping")
     written = _layer("preset", own, preset(settings.preset).get("mapping", {}))
     written |= _common_layer(file)
     # What a callback of one provider says is said of that provider alone, as if it stood under it.
-    written |= _layer("provider" if len(prefixes) == 1 else "callback", (*path, "mapping"), entry.mapping)
-    written |= _layer("provider", own, settings.mapping)
+    alone = len(file.providers_of(entry)) <= 1
+    written |= _layer("provider" if alone else "callback", (*path, "mapping"), entry.mapping)
+    return written | _layer("provider", own, settings.mapping)
+
+
+def rules_of(file: ConfigFile, provider: str, path: KeyPath, entry: CallbackEntry) -> tuple[Written, ...]:
+    """Who is let in: the rules of each layer, which add up, in the order in which they are asked."""
+    settings = file.providers[provider]
+    own: KeyPath = ("providers", provider)
+    return (
+        Written(preset(settings.preset).get("require", ()), (*own, "preset", "require"), "preset"),
+        Written(file.require, ("require",), "common"),
+        Written(entry.require, (*path, "require"), "callback"),
+        Written(settings.require, (*own, "require"), "provider"),
+    )
+
+
+def _rules(
+    file: ConfigFile, provider: str, path: KeyPath, entry: CallbackEntry, *, known: frozenset[str]
+) -> ParsedRequire:
+    allow = file.providers[provider].allow
+    return parse_require(rules_of(file, provider, path, entry), allow=allow, known_claims=known)
+
+
+def _known_claims(file: ConfigFile, providers: Iterable[str]) -> frozenset[str]:
+    """Claims that these providers are known to have: what is written for all of them is no slip if one has it."""
+    return frozenset(claim for name in providers for claim in preset(file.providers[name].preset).get("claims", ()))
+
+
+def _parsed(
+    file: ConfigFile,
+    provider: str,
+    path: KeyPath,
+    entry: CallbackEntry,
+    *,
+    prefixes: Sequence[str],
+    known: frozenset[str],
+) -> Parsed:
+    """One provider's mapping in the callback at ``path``; ``prefixes`` are those of all the callback's providers."""
+    settings = file.providers[provider]
     return parse_mapping(
-        written,
+        targets_of(file, provider, path, entry),
         identity_method=entry.identity_method,
         subject=settings.subject,
         id_prefix=settings.id_prefix or "",
@@ -68,6 +127,8 @@ def _parsed(file: ConfigFile, provider: str, prefixes: Sequence[str], path: KeyP
         other_prefixes=() if settings.id_prefix else tuple(filter(None, prefixes)),
         several_providers=len(file.providers) > 1,
         provider_path=("providers", provider),
+        email_domains=settings.email_domains,
+        known_claims=known,
     )
 
 

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge.config.config_file import ConfigFile
 from bridge.config.field_errors import quoted
 from bridge.config.model import Model
 from bridge.config.reading import Reading
-from bridge.config.references import References, Sources
+from bridge.config.references import Needed, References, Sources, everything, nothing
 from bridge.config.yaml_document import MAX_BYTES, read_yaml
 from bridge.config.yaml_nodes import Finding, YamlInvalid
 from bridge.errors import KeyPath, Problem
@@ -26,7 +27,7 @@ class LocatedProblem:
     problem: Problem
 
     def __str__(self) -> str:
-        where = _dotted(self.problem.path)
+        where = dotted(self.problem.path)
         first = f"{self.file}:{self.line}:{self.column}: {where + ': ' if where else ''}{self.problem.found}"
         return "\n  ".join(filter(None, (first, self.problem.why, self.problem.cure)))
 
@@ -41,17 +42,24 @@ class InvalidConfiguration(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A model, and what is allowed and yet doubtful about its file."""
+    """What a file came to.
+
+    Attributes:
+        model: What is run.
+        warnings: What is allowed and yet doubtful.
+        settings: What was written, presets laid under it, its mappings not compiled.
+    """
 
     model: Model
     warnings: tuple[LocatedProblem, ...]
+    settings: ConfigFile
 
 
 def load(
     path: str | Path,
     *,
     environment: Mapping[str, str],
-    resolve_secrets: bool = True,
+    resolve_secrets: bool | Needed = True,
     allow_inline_secrets: bool = False,
 ) -> Loaded:
     """What a configuration file says.
@@ -60,7 +68,7 @@ def load(
         path: The file; relative paths inside it are relative to its folder.
         environment: What ``{env: NAME}`` reads.
         resolve_secrets: ``False`` reads neither variables nor files: stand-ins take the place of secrets, and rules
-            about values that are not known are not asked.
+            about values that are not known are not asked. A function says which are needed, by where they stand.
         allow_inline_secrets: Takes secrets that are written into the file.
 
     Raises:
@@ -84,7 +92,7 @@ def load_text(
     *,
     file: str,
     environment: Mapping[str, str],
-    resolve_secrets: bool = True,
+    resolve_secrets: bool | Needed = True,
     allow_inline_secrets: bool = False,
     base: Path = Path(),
 ) -> Loaded:
@@ -96,21 +104,24 @@ def load_text(
     try:
         document = read_yaml(text)
     except YamlInvalid as invalid:
-        raise InvalidConfiguration(_located(file, [invalid.finding])) from None
-    sources = Sources(environment, base, resolve=resolve_secrets, allow_inline_secrets=allow_inline_secrets)
+        raise InvalidConfiguration(located(file, [invalid.finding])) from None
+    needed = resolve_secrets if callable(resolve_secrets) else everything if resolve_secrets else nothing
+    sources = Sources(environment, base, needed, allow_inline_secrets)
     reading = Reading(document, References(sources))
-    model = reading.model()
+    model, settings = reading.model()
     if reading.errors:
-        raise InvalidConfiguration(_located(file, reading.errors))
-    return Loaded(model, tuple(_located(file, reading.warnings)))
+        raise InvalidConfiguration(located(file, reading.errors))
+    return Loaded(model, tuple(located(file, reading.warnings)), settings)
 
 
-def _located(file: str, findings: Iterable[Finding]) -> Iterator[LocatedProblem]:
+def located(file: str, findings: Iterable[Finding]) -> Iterator[LocatedProblem]:
+    """Findings as problems of a file, in its order."""
     for finding in sorted(findings, key=lambda each: each.mark):
         yield LocatedProblem(file, finding.mark.line, finding.mark.column, finding.problem)
 
 
-def _dotted(path: KeyPath) -> str:
+def dotted(path: KeyPath) -> str:
+    """A key path as problems show it: ``providers.auth0.audience[1]``."""
     steps = (
         f"[{step}]" if isinstance(step, int) else f".{step if _PLAIN_KEY.fullmatch(step) else quoted(step)}"
         for step in path

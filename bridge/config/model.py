@@ -1,13 +1,15 @@
 """What a configuration comes to: every stage's settings and compiled mappings, frozen; nothing that runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from bridge.contract.settings import CallbackSettings
 from bridge.mapping.mapping import ClaimMapping
+from bridge.mapping.require import Require
+from bridge.oidc.hints import Hint
 from bridge.oidc.settings import ProviderSettings
 from bridge.units import Duration, Rate, Settings, Size
 
@@ -18,7 +20,13 @@ Positive = Annotated[Duration, Field(gt=0)]
 
 
 class ServerSettings(Settings):
-    """The public port; ``grace`` is the seconds that calls in flight have when the service stops."""
+    """The public port.
+
+    Attributes:
+        host: The address to listen on.
+        port: The port; 0 takes a free one.
+        grace: Seconds that calls in flight have when the service stops.
+    """
 
     host: str = "0.0.0.0"  # noqa: S104 (in a container the service is reached from outside)
     port: Port = 8080
@@ -26,14 +34,24 @@ class ServerSettings(Settings):
 
 
 class AdminSettings(Settings):
-    """The private port: health and readiness."""
+    """The private port: health and readiness.
+
+    Attributes:
+        host: The address to listen on.
+        port: The port; 0 takes a free one.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 9090
 
 
 class LogSettings(Settings):
-    """``auto`` is JSON unless a terminal reads it."""
+    """How the log looks.
+
+    Attributes:
+        format: ``auto`` is JSON unless a terminal reads it.
+        level: The least that is logged.
+    """
 
     format: Literal["auto", "json", "text"] = "auto"
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -62,7 +80,13 @@ class LimitSettings(Settings):
 
 
 class CacheSettings(Settings):
-    """How many answers are remembered, in how many bytes, for how many seconds; never past a token's own expiry."""
+    """The answers that are remembered.
+
+    Attributes:
+        max_entries: How many; 0 remembers none.
+        max_bytes: Bytes that they may take in memory.
+        max_age: Seconds for which one is good; never past its token's own expiry.
+    """
 
     max_entries: Annotated[int, Field(ge=0)] = 50_000
     max_bytes: Size = 64 * 1024 * 1024
@@ -77,17 +101,23 @@ class Callback:
         name: For logs, metrics and cache keys.
         providers: Whose tokens it takes, by name.
         mappings: What becomes of their claims, by provider name.
+        requires: Who of their visitors is let in, by provider name.
     """
 
     name: str
     settings: CallbackSettings
     providers: tuple[str, ...]
     mappings: Mapping[str, ClaimMapping]
+    requires: Mapping[str, Require]
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A configuration without a fault: settings and compiled mappings, nothing that runs."""
+    """A configuration without a fault: settings and compiled mappings, nothing that runs.
+
+    Attributes:
+        hints: What each provider's preset says of tokens that are refused, by provider name.
+    """
 
     callbacks: tuple[Callback, ...]
     providers: Mapping[str, ProviderSettings]
@@ -96,3 +126,4 @@ class Model:
     log: LogSettings
     limits: LimitSettings
     cache: CacheSettings
+    hints: Mapping[str, tuple[Hint, ...]] = field(default_factory=dict)

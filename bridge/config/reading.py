@@ -16,7 +16,7 @@ from bridge.config.config_file import ConfigFile
 from bridge.config.field_errors import described, field_problem, kind_of, quoted, suggestion, unknown_key_problem
 from bridge.config.layers import Compiled, compile_mappings
 from bridge.config.model import Callback, Model
-from bridge.config.presets import DEFAULT, laid_over, preset, preset_names
+from bridge.config.presets import DEFAULT, OWN_LAYERS, hints, laid_over, preset, preset_names
 from bridge.config.references import References
 from bridge.config.slots import shown_path, slot_at, slot_of
 from bridge.config.yaml_document import YamlDocument
@@ -25,6 +25,9 @@ from bridge.errors import KeyPath, Problem
 
 MAX_PROBLEMS = 1000
 """More than this many of one kind are not looked at: nobody reads them, and each costs a search for what was meant."""
+
+NOT_LOOKED_UP = "not looked up"
+"""A plain setting that comes from outside, where nothing from outside is read."""
 
 _FILE = slot_of(ConfigFile)
 
@@ -45,8 +48,8 @@ class Reading:
         self._references = references
         self._unreadable = {finding.problem.path for finding in document.findings}
 
-    def model(self) -> Model:
-        """The model, which is to be used only where there are no ``errors``."""
+    def model(self) -> tuple[Model, ConfigFile]:
+        """The model and the settings as they were written, to be used only where there are no ``errors``."""
         for finding in islice(self._document.findings, MAX_PROBLEMS):
             self._add(finding.problem, finding.mark)
         data = self._document.data
@@ -65,7 +68,9 @@ class Reading:
             self._add(problem)  # stand-ins tell as much: the same reference is the same secret
         for problem in (*file.warnings(), *compiled.warnings):
             self._judge(problem, self.warnings)
-        return _model(file, compiled)
+        for path in self._references.assumed:
+            self._add(Problem(path, NOT_LOOKED_UP, "It is judged as if it were not there."), kept=self.warnings)
+        return _model(file, compiled), file
 
     def _with_presets(self, data: dict[str, Any]) -> dict[str, Any]:
         providers = data.get("providers")
@@ -84,8 +89,8 @@ class Reading:
             self._add(Problem(path, f"there is no preset {quoted(chosen)}", "", cure))
             entry = {**entry, "preset": DEFAULT}
         below = preset(entry["preset"]) if isinstance(entry.get("preset"), str) else preset(DEFAULT)
-        # The preset's mapping is a layer of its own (layers.py); `mapping` of an entry is the operator's alone.
-        return laid_over({key: value for key, value in below.items() if key != "mapping"}, entry)
+        # A preset's rules and mapping are layers of their own (layers.py): those of an entry are the operator's alone.
+        return laid_over({key: value for key, value in below.items() if key not in OWN_LAYERS}, entry)
 
     def _validated(self, data: dict[str, Any]) -> ConfigFile:
         """The file's settings without what is wrong in them, so that the rest is judged in the same go."""
@@ -215,10 +220,11 @@ def _belongs(key: str, around: KeyPath) -> str | None:
 def _model(file: ConfigFile, compiled: Compiled) -> Model:
     return Model(
         callbacks=tuple(
-            Callback(name, entry, file.providers_of(entry), compiled.mappings[name])
+            Callback(name, entry, file.providers_of(entry), compiled.mappings[name], compiled.requires[name])
             for _, name, entry in file.entries()
         ),
         providers=file.providers,
+        hints={name: hints(provider.preset) for name, provider in file.providers.items()},
         server=file.server,
         admin=file.admin,
         log=file.log,

@@ -7,7 +7,7 @@ The walk follows the settings' own types, because only they tell a reference fro
 import json
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,10 @@ MAX_FILE_BYTES = 1024 * 1024
 STAND_IN = "stand-in for the secret at "
 """How the stand-in of a secret that was not looked for begins."""
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
+ENVIRONMENT_NAME = "[A-Za-z_][A-Za-z0-9_]{0,127}"
+"""What an environment variable is called."""
+
+_NAME = re.compile(ENVIRONMENT_NAME, re.ASCII)
 _PATH = re.compile(r"[^\x00-\x1f\x7f]{1,1024}")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
@@ -34,6 +37,19 @@ _INLINE = Problem(
 )
 
 
+Needed = Callable[[KeyPath], bool]
+
+
+def everything(_path: KeyPath) -> bool:
+    """Every reference is read: for a service."""
+    return True
+
+
+def nothing(_path: KeyPath) -> bool:
+    """None is: for a machine that has none of them."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where references lead.
@@ -41,13 +57,14 @@ class Sources:
     Attributes:
         environment: The variables, by name.
         base: What relative paths are relative to: the configuration file's folder.
-        resolve: ``False`` reads nothing: stand-ins for secrets, gaps for the rest.
+        needed: Which references are read, by where they stand; for the others there are stand-ins for secrets, and
+            gaps for the rest.
         allow_inline_secrets: Takes a secret that is written into the file.
     """
 
     environment: Mapping[str, str]
     base: Path
-    resolve: bool = True
+    needed: Needed = everything
     allow_inline_secrets: bool = False
 
 
@@ -65,6 +82,7 @@ class References:
         problems: What could not be had, at the references' own places.
         outside: Where values came from outside, and whence: such a value is never shown.
         gaps: Places whose values are not known: what is said of them means nothing.
+        assumed: Plain settings that were not looked up, so that their defaults take their places.
         survivors: Of each list that lost items, the positions that those left had in the file.
     """
 
@@ -72,6 +90,7 @@ class References:
         self.problems: list[Problem] = []
         self.outside: dict[KeyPath, str] = {}
         self.gaps: set[KeyPath] = set()
+        self.assumed: list[KeyPath] = []
         self.survivors: dict[KeyPath, list[int]] = {}
         self._sources = sources
 
@@ -94,14 +113,21 @@ class References:
             case "contents":
                 return self._contents(value, path)
             case "plain" if isinstance(value, dict) and ("env" in value or "file" in value):
-                text = self._follow(value, path) if self._sources.resolve else self._gap(path)
+                if not self._sources.needed(path):
+                    self.assumed.append(path)
+                    return self._gap(path)
+                text = self._follow(value, path)
                 return _converted(slot, text) if isinstance(text, str) else text
         return value
 
     def _entries(self, slot: Slot, value: dict[str, Any], path: KeyPath) -> Iterator[tuple[str, Any]]:
         for key, entry in value.items():
             inner = slot.at(key)
-            resolved = entry if inner is None else self._value(inner, entry, (*path, key))
+            if inner is not None and inner.optional and entry is None:
+                cure = "Give it a value, or remove the key."
+                resolved: Any = self._fail(Problem((*path, key), "nothing, a value was expected", "", cure))
+            else:
+                resolved = entry if inner is None else self._value(inner, entry, (*path, key))
             if resolved is not _ABSENT:
                 yield key, resolved
 
@@ -117,7 +143,7 @@ class References:
             if self._sources.allow_inline_secrets:
                 return value
             return self._fail(replace(_INLINE, path=path))
-        if self._sources.resolve:
+        if self._sources.needed(path):
             return self._follow(value, path)
         if self._target(value, path) is None:
             return _ABSENT
@@ -127,13 +153,13 @@ class References:
 
     def _contents(self, value: Any, path: KeyPath) -> Any:
         if isinstance(value, dict) and "env" in value:
-            value = self._follow(value, path) if self._sources.resolve else self._gap(path)
+            value = self._follow(value, path) if self._sources.needed(path) else self._gap(path)
         elif isinstance(value, dict) and "file" in value:
             target = self._target(value, path)
             value = _ABSENT if target is None else target[1]
         if not isinstance(value, str):
             return value
-        if not self._sources.resolve:
+        if not self._sources.needed(path):
             return self._gap(path)
         return self._read(value, path, optional=False)
 

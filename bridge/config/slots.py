@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -21,12 +21,14 @@ class Slot:
         members: Of a model, by key.
         inner: Of each item of a list or each value of a map.
         convert: What a text from outside becomes.
+        optional: Whether nothing at all is one of its values, which an operator says by leaving it out.
     """
 
     kind: Literal["model", "list", "map", "opaque", "secret", "contents", "plain"]
     members: Mapping[str, "Slot"] = field(default_factory=dict)
     inner: "Slot | None" = None
     convert: Literal["text", "integer", "boolean"] = "text"
+    optional: bool = False
 
     def at(self, step: str | int) -> "Slot | None":
         """The slot one step further in, if the types know one."""
@@ -45,7 +47,7 @@ def _slot(annotation: Any, metadata: Any = ()) -> Slot:
     if origin is Annotated:
         return _slot(arguments[0], (*metadata, *arguments[1:]))
     if origin in {Union, types.UnionType}:
-        return _slot(next(each for each in arguments if each is not type(None)), metadata)
+        return replace(_slot(next(each for each in arguments if each is not type(None)), metadata), optional=True)
     if origin is tuple:
         return Slot("list", inner=_slot(arguments[0]))
     if origin is dict:

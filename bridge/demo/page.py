@@ -13,8 +13,8 @@ from starlette.responses import HTMLResponse
 # to the shop, which is another origin, and browsers hold redirects to it as well.
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; object-src 'self'; frame-src 'self'; "
-        "base-uri 'none'; frame-ancestors 'self'"
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'self'; object-src 'self'; "
+        "frame-src 'self'; base-uri 'none'; frame-ancestors 'self'"
     ),
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",

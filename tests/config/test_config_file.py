@@ -33,6 +33,11 @@ from tests.config.files import ENVIRONMENT, GOOD, faulty, lines, problems, read
         ('"staff:"', '""', "24:5: providers.staff.id_prefix: empty, as that of shop"),
         ('id_prefix: ""', 'id_prefix: "staff:"', "24:5: providers.staff.id_prefix: the same as that of shop"),
         ('id_prefix: ""', 'id_prefix: "st"', "24:5: providers.staff.id_prefix: begins with that of shop"),
+        (
+            '    id_prefix: "staff:"',
+            '    id_prefix: ""\n    subjects: shared',
+            "24:5: providers.staff.id_prefix: empty, as that of shop",
+        ),
         ('"staff:"', '" staff:"', "24:5: providers.staff.id_prefix: a blank at its beginning"),
         ('"staff:"', '"staff\\t:"', "24:5: providers.staff.id_prefix: a blank at its beginning"),
         ("    jwks: {refresh: 10m}", "    preset: signed-jwt", "19:3: providers.staff.public_key: missing"),
@@ -95,3 +100,32 @@ def test_doubts_are_warnings() -> None:
     assert (26, "providers.spare") in said
     assert [path for _, path in said].count("mapping.phone") == 3
     assert read(GOOD, environment=ENVIRONMENT).warnings == ()
+
+
+def test_providers_that_share_their_subjects_may_share_a_prefix() -> None:
+    """One namespace of visitors behind two issuers; both must say so."""
+    text = GOOD.replace('    id_prefix: ""\n', '    id_prefix: ""\n    subjects: shared\n')
+    text = text.replace('    id_prefix: "staff:"\n', '    id_prefix: ""\n    subjects: shared\n')
+    assert problems(text) == ()
+    assert read(text).warnings == ()
+
+
+@pytest.mark.parametrize("prefix", ['""', '"shop:"'])
+def test_shared_subjects_without_a_partner_are_doubtful(prefix: str) -> None:
+    """``subjects: shared`` under one provider, or under two with prefixes of their own, shares nothing."""
+    text = faulty('    id_prefix: ""\n', f"    id_prefix: {prefix}\n    subjects: shared\n")
+    (warning,) = read(text).warnings
+    assert str(warning).startswith("bridge.yaml:19:5: providers.shop.subjects: shared with no other provider")
+
+
+@pytest.mark.parametrize(
+    ("shop", "staff", "named"),
+    [("", "", "shop and staff"), ("a.example", "", "staff"), ("a.example", "b.example", None)],
+)
+def test_domains_say_whose_addresses_a_provider_may_prove(shop: str, staff: str, named: str | None) -> None:
+    """With an address as identity, a provider without ``email_domains`` could speak for everybody's."""
+    text = faulty("identity_method: id", "identity_method: email")
+    for prefix, domains in (('id_prefix: ""', shop), ('id_prefix: "staff:"', staff)):
+        text = text.replace(prefix, f"{prefix}\n    email_domains: {domains}") if domains else text
+    said = [each for each in read(text).warnings if each.problem.path[-1] == "identity_method"]
+    assert [each.problem.cure.split(" its ")[0] for each in said] == ([f"Give {named}"] if named else [])

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from bridge.claims import Claims
+from bridge.config.cases import data_of, verified
 from bridge.config.load import Loaded
+from bridge.errors import VisitorRefused
 from tests.config.files import SECRET, lines, read
 
 CLAIMS = {"sub": "u1", "email": "an@shop.example", "email_verified": True, "tier": "Gold", "plan": "Silver"}
@@ -96,3 +98,80 @@ def test_nobody_vouches_for_another_provider(text: str, count: int) -> None:
 def test_every_layer_is_judged_once(text: str) -> None:
     """Whether no provider uses it, one, or several."""
     assert len([line for line in lines(text, environment={"TOKEN": SECRET}) if "valu" in line]) == 1
+
+
+RULES = {
+    "top": "require: [{claim: a, message: top}]\n",
+    "callback": "  require: [{claim: b, message: callback}]\n",
+    "provider": "require: [{claim: c, message: provider}, {field: name, present: true, message: name}]",
+}
+
+
+def ruled() -> Loaded:
+    """A file with rules in every layer, under a preset that has one of its own."""
+    text = file().replace("mapping: {}}", f"preset: keycloak, mapping: {{}}, {RULES['provider']}}}")
+    text = text.replace("providers:\n", RULES["callback"] + "providers:\n", 1)
+    return read(text + RULES["top"], environment={"TOKEN": SECRET})
+
+
+@pytest.mark.parametrize(
+    ("claims", "message"),
+    [
+        ({"a": True, "b": True, "c": True, "name": "An"}, None),
+        ({"b": True, "c": True, "name": "An"}, "top"),
+        ({"a": True, "c": True, "name": "An"}, "callback"),
+        ({"a": True, "b": True, "name": "An"}, "provider"),
+        ({"a": True, "b": True, "c": True}, "name"),
+        ({}, "top"),
+    ],
+)
+def test_rules_of_every_layer_add_up(claims: dict[str, Any], message: str | None) -> None:
+    """All must hold: preset, top, callback, provider, in this order, and those on fields last."""
+    loaded = ruled()
+    callback = loaded.model.callbacks[0]
+    verified_claims = verified(loaded.model, "p", {"sub": "u1", **claims})
+    if message is None:
+        assert data_of(callback, verified_claims)["name"] == "An"
+        return
+    with pytest.raises(VisitorRefused) as refused:
+        data_of(callback, verified_claims)
+    assert refused.value.message == message
+
+
+def test_a_presets_rule_is_lifted_by_its_name() -> None:
+    """``allow`` under a provider; the other rules stay."""
+    loaded = read(file().replace("mapping: {}}", "preset: supabase, mapping: {}}"), environment={"TOKEN": SECRET})
+    allowed = file().replace("mapping: {}}", "preset: supabase, allow: anonymous, mapping: {}}")
+    visitor = {"sub": "u1", "is_anonymous": True}
+    with pytest.raises(VisitorRefused):
+        data_of(loaded.model.callbacks[0], verified(loaded.model, "p", visitor))
+    loaded = read(allowed, environment={"TOKEN": SECRET})
+    assert data_of(loaded.model.callbacks[0], verified(loaded.model, "p", visitor))["id"] == "p:u1"
+
+
+@pytest.mark.parametrize(
+    ("domains", "email"), [("", "an@shop.example"), ("shop.example", "an@shop.example"), ("other.example", None)]
+)
+def test_a_provider_proves_addresses_of_its_own_domains_only(domains: str, email: str | None) -> None:
+    """Any other address of it counts as absent."""
+    text = file().replace("mapping: {}}", f"email_domains: {domains or '[]'}, mapping: {{}}}}")
+    assert chat_user(read(text, environment={"TOKEN": SECRET})).email == email
+
+
+@pytest.mark.parametrize(
+    ("preset", "mapping", "doubted"),
+    [
+        ("keycloak", "label: emial", True),
+        ("keycloak", "label: tier", False),
+        ("keycloak", "label: {value: x, when: {claim: realm_acces, present: true}}", True),
+        ("keycloak", "label: realm_access", False),
+    ],
+)
+def test_a_slip_in_a_claims_name_is_doubted(preset: str, mapping: str, doubted: bool) -> None:
+    """``emial``: did you mean ``email``? A claim of the operator's own draws no warning."""
+    text = file(common=mapping).replace("mapping: {}}", f"preset: {preset}, mapping: {{}}}}")
+    warnings = read(text, environment={"TOKEN": SECRET}).warnings
+    assert len(warnings) == doubted
+    assert all(
+        str(warning).startswith("bridge.yaml:7:") and "Did you mean" in warning.problem.cure for warning in warnings
+    )

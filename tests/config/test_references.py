@@ -40,15 +40,19 @@ def test_text_from_outside_becomes_what_is_due() -> None:
     assert model.providers["staff"].audience == ("chat", "007")
 
 
+# RFC 8037 appendix A.2.
+KEYS = '{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
+
+
 def test_a_key_named_file_is_no_reference(tmp_path: Path) -> None:
     """``jwks: {file: …}`` is a path whose text the setting holds; in a mapping nothing is a reference."""
-    (tmp_path / "keys.json").write_text('{"keys": []}')
+    (tmp_path / "keys.json").write_text(KEYS)
     text = faulty("jwks: {refresh: 10m}", PEM_FILE)
-    assert read(text, base=tmp_path).model.providers["staff"].jwks.file == '{"keys": []}'
+    assert read(text, base=tmp_path).model.providers["staff"].jwks.file == KEYS
     for written in ("{env: KEYS}", "{file: keys.json}"):
         again = text.replace("file: keys.json", f"file: {written}")
         jwks = read(again, base=tmp_path, environment=ENVIRONMENT | {"KEYS": "keys.json"}).model.providers["staff"].jwks
-        assert jwks.file == '{"keys": []}'
+        assert jwks.file == KEYS
     assert "mapping.label" in lines(faulty("{value: Customer}", "{env: HEADER_TOKEN}"))[0]
 
 

@@ -91,7 +91,7 @@ def model(*, limits: Mapping[str, Any] | None = None, server: Mapping[str, Any] 
     }
     return Model(
         callbacks=tuple(
-            Callback(name, CallbackSettings.model_validate(settings), ("keycloak",), {})
+            Callback(name, CallbackSettings.model_validate(settings), ("keycloak",), {}, {})
             for name, settings in given.items()
         ),
         providers={},
