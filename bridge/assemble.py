@@ -58,6 +58,7 @@ async def assemble(
                     on_exchange=on_exchange,
                 ),
                 hints=model.hints.get(name, ()),
+                max_waiting=max(1, model.limits.in_flight // 4),
                 now=now,
             )
             for name, settings in model.providers.items()

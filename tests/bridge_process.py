@@ -249,6 +249,8 @@ class Bridges:
             directory = self._directory / str(len(self._shared))
             directory.mkdir()
             self._shared[key] = RunningBridge(config, directory, environment)
+            # A first fetch that another test's reset of the issuer overtakes would fail, and cool down into this test.
+            self._shared[key].wait_until_ready()
         return self._shared[key]
 
     def __enter__(self) -> Self:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import groupby, islice, pairwise
+from itertools import combinations, groupby, islice, pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -94,6 +94,22 @@ class ConfigFile(Settings):
         for path, _, entry in self.entries():
             yield from self._impersonation_warnings(path, entry)
         yield from self._shared_subjects_warnings()
+        yield from self._shared_prefix_warnings()
+
+    def _shared_prefix_warnings(self) -> Iterator[Problem]:
+        """Warns of ids that could meet where two callbacks belong to one workspace of CX Genie's."""
+        together = [set(self.providers_of(entry)) for _, _, entry in self.entries()]
+        for (one, first), (other, second) in combinations(self.providers.items(), 2):
+            apart = any(one in names for names in together) and any(other in names for names in together)
+            if first.subjects == second.subjects == "shared" or any({one, other} <= names for names in together):
+                continue
+            if apart and (first.id_prefix or "") == (second.id_prefix or ""):
+                yield Problem(
+                    ("providers", other, "id_prefix"),
+                    f"the same ids as those of {one}, which another callback takes",
+                    "If both callbacks belong to one workspace of CX Genie's, two visitors could be one chat user.",
+                    f'Give one of them a prefix, such as id_prefix: "{other}:"; an id must never change later.',
+                )
 
     def _impersonation_warnings(self, path: KeyPath, entry: CallbackEntry) -> Iterator[Problem]:
         """Warns of addresses as identity that more than one provider can speak for."""

@@ -68,6 +68,7 @@ def compile_mappings(file: ConfigFile) -> Compiled:
         compiled.take(_read(_common_layer(file)))
         compiled.take_require(parse_require([Written(file.require, ("require",), "common")]))
     compiled.warnings += _changed_proofs(file)
+    compiled.warnings += _idle_allowances(file)
     return compiled
 
 
@@ -142,6 +143,16 @@ def _common_layer(file: ConfigFile) -> dict[str, Written]:
 
 def _layer(layer: Layer, path: KeyPath, mapping: Mapping[str, Any]) -> dict[str, Written]:
     return {target: Written(value, (*path, target), layer) for target, value in mapping.items()}
+
+
+def _idle_allowances(file: ConfigFile) -> Iterator[Problem]:
+    """Warns of subjects that are allowed and that the preset does not refuse: perhaps another was meant."""
+    for provider, settings in file.providers.items():
+        refused = {rule.get("name") for rule in preset(settings.preset).get("require", ())}
+        for position, name in enumerate(settings.allow):
+            if name not in refused:
+                found = f"{name}, which preset {settings.preset} does not refuse"
+                yield Problem(("providers", provider, "allow", position), found, "", "Remove it.")
 
 
 def _changed_proofs(file: ConfigFile) -> Iterator[Problem]:

@@ -78,7 +78,7 @@ _FORM_KEYS: Final[Mapping[str, Schema]] = {
     "table": described(
         {"type": "object", "additionalProperties": _TEXT, "minProperties": 1}, "Values and their texts."
     ),
-    "cel": described(_TEXT, "A CEL expression (needs the extra `cel`).", "claims.plan.upperAscii()"),
+    "cel": described(_TEXT, "A CEL expression (needs the extra `cel`).", "claims.plan == 'gold' ? 'Gold' : 'Basic'"),
 }
 
 _BESIDE_KEYS: Final[Mapping[str, Schema]] = {

@@ -22,6 +22,9 @@ _log = logging.getLogger(__name__)
 FIRST_RETRY, LONGEST_RETRY = 1.0, 60.0
 """Seconds to the next background try after a failure: the first, doubled each time up to the longest."""
 
+MAX_WAITING = 128
+"""Callbacks that wait for a look for newer keys: a quarter of the requests in flight by default."""
+
 SHORTEST_REFRESH = 30.0
 """Seconds: a provider that calls its set stale sooner, or at once, is not asked more often (THREATS.md K19)."""
 
@@ -88,6 +91,8 @@ class RemoteKeys:
         refresh: Seconds between fetches, fewer where the provider says so.
         keep_stale: Seconds for which the last good set serves while fetches fail.
         cooldown: Seconds between two looks for kids that we do not know.
+        max_waiting: Callbacks that may wait for one look at a time: a slow provider must not hold all the places of
+            requests in flight for tokens that anybody can make up.
         monotonic: A clock that never goes back, seconds.
         sleep: Waits for seconds.
     """
@@ -100,6 +105,7 @@ class RemoteKeys:
         refresh: float,
         keep_stale: float,
         cooldown: float,
+        max_waiting: int = MAX_WAITING,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -109,6 +115,8 @@ class RemoteKeys:
         self._refresh = refresh
         self._keep_stale = keep_stale
         self._cooldown = cooldown
+        self._max_waiting = max_waiting
+        self._waiting = 0
         self._monotonic = monotonic
         self._keys: KeySet | None = None
         self._max_age: float | None = None
@@ -139,7 +147,13 @@ class RemoteKeys:
                 pause, retry = retry, min(retry * 2, LONGEST_RETRY)
             # Replicas that were started together should not ask together for ever, nor sooner than they were told.
             jitter = random.uniform(0.0, 0.1)  # noqa: S311 - nothing secret about it
+            known = self.failure
             await self._sleep(max(pause * (1 - jitter), self._told_to_wait() * (1 + jitter)))
+            while (
+                self.failure is not known and (left := self._failed_at + self._told_to_wait() - self._monotonic()) > 0
+            ):
+                known = self.failure  # a callback asked meanwhile, and was told to wait
+                await self._sleep(left)
 
     def _fresh_for(self) -> float:
         """Seconds until the set at hand is to be fetched anew: as its provider says, within our own bounds."""
@@ -167,7 +181,7 @@ class RemoteKeys:
             return False
         before = self.revision
         self._looked_at = self._monotonic()
-        await self._fetch_once()
+        await self._look()
         return self.revision != before
 
     def _cooling(self) -> float:
@@ -204,9 +218,21 @@ class RemoteKeys:
             )
         if wait <= 0:
             self._looked_at = self._monotonic()
-        await self._fetch_once()
+        await self._look()
         if self.failure is not None:
             raise self._unavailable(self._cooldown)
+
+    async def _look(self) -> None:
+        """Fetches because of a token whose key we do not know."""
+        if self._waiting >= self._max_waiting:
+            raise ProviderUnavailable(
+                f"{self._waiting} callbacks already wait for new keys of {self._provider}", retry_after=self._cooldown
+            )
+        self._waiting += 1
+        try:
+            await self._fetch_once()
+        finally:
+            self._waiting -= 1
 
     def _unavailable(self, retry_after: float) -> ProviderError:
         failure = self.failure or ProviderUnavailable("its keys have not been fetched")

@@ -5,6 +5,7 @@ strong, meant for signatures, and public; one bad key never spoils the rest of i
 """
 
 import warnings
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from typing import Any
 
@@ -165,6 +166,8 @@ def _fitting_algorithms(key: jwk.Key) -> set[str]:
     if isinstance(key, jwk.ECKey) and key.curve_name in _CURVE_ALGORITHMS:
         return {_CURVE_ALGORITHMS[key.curve_name]}
     if isinstance(key, jwk.OKPKey) and key.curve_name in EDWARDS:
+        if _is_of_small_order(key):
+            raise KeyUnusable("a point of small order, under which anybody can sign")
         return {key.curve_name}
     raise KeyUnusable("a curve that is not for signatures here")
 
@@ -177,3 +180,23 @@ _ROCA_RESIDUES = tuple((prime, {pow(65537, power, prime) for power in range(prim
 
 def _has_roca_fingerprint(modulus: int) -> bool:
     return all(modulus % prime in residues for prime, residues in _ROCA_RESIDUES)
+
+
+# RFC 8032 section 5: a public key is y, little-endian, and the sign of x in the highest bit. The points whose order
+# divides the cofactor have these y; p and p + 1 are 0 and 1 in other spellings.
+_P25519, _P448 = 2**255 - 19, 2**448 - 2**224 - 1
+_SMALL_ORDER = {
+    "Ed25519": {
+        *(0, 1, _P25519 - 1, _P25519, _P25519 + 1),
+        0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
+        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7,
+    },
+    "Ed448": {0, 1, _P448 - 1, _P448, _P448 + 1},
+}
+
+
+def _is_of_small_order(key: jwk.OKPKey) -> bool:
+    raw = key.as_dict(private=False)["x"]
+    number = int.from_bytes(urlsafe_b64decode(f"{raw}=="), "little")
+    bits = 256 if key.curve_name == "Ed25519" else 456
+    return number & ~(1 << (bits - 1)) in _SMALL_ORDER[key.curve_name]

@@ -11,7 +11,7 @@ from bridge.oidc.discovery import discover
 from bridge.oidc.hints import Hint
 from bridge.oidc.http import HttpClient
 from bridge.oidc.issuer import Issuers
-from bridge.oidc.jwks import Keys, Published, RemoteKeys, StaticKeys
+from bridge.oidc.jwks import MAX_WAITING, Keys, Published, RemoteKeys, StaticKeys
 from bridge.oidc.jws import UntrustedJws, is_signed_by
 from bridge.oidc.jwt import Examined, Expectations, check_claims
 from bridge.oidc.key import VerificationKey, from_pem, from_secret
@@ -46,6 +46,7 @@ class Provider:
         http: Its client.
         hints: What its operator should know of tokens that are refused.
         now: Seconds since the epoch.
+        max_waiting: Callbacks that may wait for new keys at a time.
         monotonic: Seconds of a clock that never goes back.
     """
 
@@ -57,6 +58,7 @@ class Provider:
         *,
         hints: Sequence[Hint] = (),
         now: Callable[[], float] = time.time,
+        max_waiting: int = MAX_WAITING,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
@@ -70,7 +72,10 @@ class Provider:
         if edwards := frozenset(EDWARDS).intersection(self._algorithms):
             self._algorithms[EDDSA] = edwards
         self._expectations = Expectations(settings)
-        self._jwks_uri = settings.jwks.url
+        self._monotonic = monotonic
+        self._jwks_uri: str | None = None
+        self._discovered_at = float("-inf")
+        self._max_waiting = max_waiting
         self._remote: RemoteKeys | None = None
         self._keys: Keys = self._static_keys() or self._remote_keys(monotonic)
 
@@ -158,20 +163,32 @@ class Provider:
             refresh=jwks.refresh,
             keep_stale=jwks.keep_stale,
             cooldown=jwks.cooldown,
+            max_waiting=self._max_waiting,
             monotonic=monotonic,
         )
         return self._remote
 
     async def _fetch_keys(self) -> Published:
-        if self._jwks_uri is None:
-            metadata = await discover(self._http, self.issuers[0], insecure=self._settings.http.insecure)
-            self._jwks_uri = metadata.jwks_uri
+        url = self._settings.jwks.url or await self._discovered_jwks_uri()
         try:
-            return await self._fetch_key_set(self._jwks_uri)
+            return await self._fetch_key_set(url)
         except ProviderError:
-            # The set may have moved: ask discovery again next time.
-            self._jwks_uri = self._settings.jwks.url
+            self._jwks_uri = None  # the set may have moved
             raise
+
+    async def _discovered_jwks_uri(self) -> str:
+        """Where the set is: asked once per refresh, because it can move and leave old keys where it was."""
+        old, age = self._jwks_uri, self._monotonic() - self._discovered_at
+        if old is not None and age < self._settings.jwks.refresh * 0.9:  # as early as a refresh with its jitter is
+            return old
+        try:
+            metadata = await discover(self._http, self.issuers[0], insecure=self._settings.http.insecure)
+        except ProviderError:
+            if old is None:
+                raise
+            return old
+        self._jwks_uri, self._discovered_at = metadata.jwks_uri, self._monotonic()
+        return metadata.jwks_uri
 
     async def _fetch_key_set(self, url: str) -> Published:
         answer = await self._http.get(url, "jwks")

@@ -63,6 +63,11 @@ class HttpSettings(Settings):
     insecure: bool = False
 
 
+# What documentation and token debuggers show as a secret.
+_EXAMPLE = re.compile(
+    r"(?i)256.?bit|change.?me|change.?this|replace.?me|your.?(secret|key)|placeholder|secret.?key.?here"
+)
+
 # RFC 3339 section 5.6; what it calls time-offset is not optional, or the time would be this machine's.
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -373,7 +378,21 @@ class ProviderSettings(Settings):
         needed = max((SECRET_BYTES[name] for name in self.allowed_algorithms if name in SECRET_BYTES), default=32)
         for position, secret in enumerate(self.secret):
             size = len(secret.get_secret_value().encode())
-            if size < needed:
+            if "-----BEGIN" in secret.get_secret_value():
+                yield Problem(
+                    ("secret", position),
+                    "a PEM key, which is no shared secret",
+                    "What is published, or meant to be, can be read by whoever wants to sign.",
+                    "Give it as public_key: {file: PATH}.",
+                )
+            elif _EXAMPLE.search(secret.get_secret_value()):
+                yield Problem(
+                    ("secret", position),
+                    "a placeholder",
+                    "Anybody can guess it, and sign tokens for every visitor.",
+                    "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+                )
+            elif size < needed:
                 yield Problem(
                     ("secret", position),
                     f"{size} bytes, at least {needed} were expected",

@@ -85,8 +85,11 @@ class BoundedProtocol(Connection):
 
     def data_received(self, data: bytes) -> None:
         """Parses what came."""
-        if self._deaf:
-            return
+        again: bytes | None = data
+        while again is not None and not self._deaf:
+            again = self._parse(again)
+
+    def _parse(self, data: bytes) -> bytes | None:
         self._unset_keepalive_if_required()
         self._chunk, self._begins = len(data), self._phase is Phase.IDLE
         if not self._begins:
@@ -96,23 +99,25 @@ class BoundedProtocol(Connection):
         except httptools.HttpParserUpgrade as error:
             # The parser takes whatever follows for the other protocol: it gets the head again, without the wish.
             method, version = self.parser.get_method(), self.parser.get_http_version()
-            self._begin_anew(without_upgrade(method, self.url, version, self.headers) + data[error.args[0] :])
+            return self._begin_anew(without_upgrade(method, self.url, version, self.headers) + data[error.args[0] :])
         except httptools.HttpParserInvalidMethodError as error:
             known = with_known_method(data) if self._begins else None
             if known is None:
                 self._refuse(RequestInvalid(str(error)))
             else:
-                self._begin_anew(known)
+                return self._begin_anew(known)
         except httptools.HttpParserError as error:
             self._refuse(self._fault or RequestInvalid(str(error)))
+            self._fault = None  # its traceback holds this frame, and all that it was reading
         else:
             self._bound_what_is_under_way()
+        return None
 
-    def _begin_anew(self, data: bytes) -> None:
+    def _begin_anew(self, data: bytes) -> bytes:
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does, for pipelines
         self._phase, self._upgrades = Phase.IDLE, False
-        self.data_received(data)
+        return data
 
     def _bound_what_is_under_way(self) -> None:
         if self._phase is Phase.BODY:

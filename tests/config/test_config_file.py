@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.config.files import ENVIRONMENT, GOOD, faulty, lines, problems, read
+from tests.config.files import ENVIRONMENT, GOOD, OTHER_SECRET, SECRET, faulty, lines, problems, read
 
 
 @pytest.mark.parametrize(
@@ -129,3 +129,20 @@ def test_domains_say_whose_addresses_a_provider_may_prove(shop: str, staff: str,
         text = text.replace(prefix, f"{prefix}\n    email_domains: {domains}") if domains else text
     said = [each for each in read(text).warnings if each.problem.path[-1] == "identity_method"]
     assert [each.problem.cure.split(" its ")[0] for each in said] == ([f"Give {named}"] if named else [])
+
+
+def test_ids_of_two_callbacks_can_meet() -> None:
+    """C26: two bots of one workspace share their chat users; each callback alone would not show it."""
+    text = (
+        "version: 1\ncallbacks:\n"
+        "  one: {header_token: {env: HEADER_TOKEN}, providers: a}\n"
+        "  two: {path: /two, header_token: {env: OTHER_TOKEN}, providers: b}\n"
+        "providers:\n"
+        "  a: {issuer: 'https://a.example', audience: chat}\n"
+        "  b: {issuer: 'https://b.example', audience: chat}\n"
+    )
+    environment = {"HEADER_TOKEN": SECRET, "OTHER_TOKEN": OTHER_SECRET}
+    found = read(text, environment=environment).warnings
+    assert ["the same ids as those of a" in str(warning) for warning in found] == [True]
+    apart = text.replace("b.example', audience: chat", "b.example', audience: chat, id_prefix: 'b:'")
+    assert read(apart, environment=environment).warnings == ()

@@ -48,6 +48,15 @@ def test_its_twin_is_taken(entry: str) -> None:
     assert problems(faulty(HERE, f"    {entry}")) == ()
 
 
+def test_allowing_what_nobody_refuses_is_doubtful() -> None:
+    """``allow`` lifts a preset's rules by name; without such a rule it does nothing."""
+    (warning,) = read(faulty(HERE, "    allow: [machine]")).warnings
+    assert str(warning).startswith(
+        "bridge.yaml:23:13: providers.staff.allow[0]: machine, which preset generic does not"
+    )
+    assert read(faulty(HERE, "    preset: supabase\n    allow: [anonymous]")).warnings == ()
+
+
 def test_a_providers_settings_are_what_it_says() -> None:
     """A lone value stands for a list of one."""
     staff = read(faulty(HERE, "    email_domains: shop.example\n    allow: machine")).settings.providers["staff"]

@@ -226,7 +226,8 @@ def test_a_file_is_read_from_its_folder(tmp_path: Path) -> None:
 
 _keys = st.sampled_from(
     ["version", "callback", "callbacks", "providers", "mapping", "limits", "header_token", "env", "file", "issuer",
-     "audience", "preset", "jwks", "url", "label", "value", "when", "claim", "algorithms", "secret", "x", "5", "no"]
+     "audience", "preset", "jwks", "url", "label", "value", "when", "claim", "algorithms", "secret",
+     "require", "allow", "field", "email_domains", "subjects", "x", "5", "no"]
 )  # fmt: skip
 _values = st.recursive(
     st.sampled_from(["1", "x", "true", "null", "30s", "HEADER_TOKEN", "keycloak", "'5'", "*a", "!t u", "https://a.example"]),

@@ -36,7 +36,8 @@ def refusals(data: Any) -> list[str]:
 
 def test_the_shipped_schema_is_fresh() -> None:
     """``config/bridge.schema.json`` is what ``idp-bridge schema`` prints."""
-    assert (ROOT / "config" / "bridge.schema.json").read_text("utf-8") == schema_text()
+    fresh = (ROOT / "config" / "bridge.schema.json").read_text("utf-8") == schema_text()
+    assert fresh, "run: idp-bridge schema > config/bridge.schema.json"
     Draft7Validator.check_schema(SCHEMA)
 
 

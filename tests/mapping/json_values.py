@@ -119,7 +119,7 @@ sound_rules = st.lists(
         conditions,
         st.builds(
             lambda field, operand: {"field": field, **operand},
-            st.sampled_from(["id", "name", "email", "phone", "country_code", "avatar", "label"]),
+            st.sampled_from(["id", "name", "email", "phone_number", "country_code", "avatar", "label"]),
             st.sampled_from(OPERANDS[1:10]),
         ),
     ),

@@ -274,7 +274,9 @@ def test_25_a_phone_that_cannot_be_read(bad: str) -> None:
     assert user.phone is None
     assert [step.verdict for step in trace.steps if step.name == "phone"][-1] == "refused"
     assert bad not in str(trace.steps)
-    rule = Written([{"field": "phone", "present": True, "message": "Please add a phone."}], ("require",), "common")
+    rule = Written(
+        [{"field": "phone_number", "present": True, "message": "Please add a phone."}], ("require",), "common"
+    )
     with pytest.raises(VisitorRefused) as refused:
         parse_require([rule]).require.check_user(user)
     assert refused.value.message == "Please add a phone."

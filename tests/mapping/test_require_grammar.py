@@ -47,13 +47,13 @@ def test_refused(rule: Any, found: list[tuple[str, str]]) -> None:
 
 
 def test_did_you_mean() -> None:
-    """A field by the name that CX Genie has for it is answered with the one that it has here."""
+    """A target's name is answered with the field that CX Genie is sent for it."""
     cures = [
         parse_require([Written({"field": name, "present": True}, ("require",), "common")]).errors[0].cure
         for name in ("phone", "emial", "zzz")
     ]
-    assert cures[:2] == ["Did you mean phone?", "Did you mean email?"]
-    assert cures[2].startswith("Known here: id, name, email, phone, ")
+    assert cures[:2] == ["Did you mean phone_number?", "Did you mean email?"]
+    assert cures[2].startswith("Known here: id, name, email, phone_number, ")
 
 
 def test_rules_add_up() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import ProviderBusy, ProviderUnavailable, TokenInvalid
-from bridge.oidc.jwks import Published, RemoteKeys, StaticKeys
+from bridge.oidc.jwks import MAX_WAITING, Published, RemoteKeys, StaticKeys
 from bridge.oidc.key import VerificationKey, from_jwk
 from bridge.oidc.key_set import KeySet
 from tests.issuer.keys import public_jwk
@@ -238,6 +238,19 @@ class TestFreshness:
         await shop.ask()
         assert not await shop.remote.renewed("rsa")
         assert shop.fetches == 1
+
+    async def test_not_everybody_waits_for_a_slow_provider(self) -> None:
+        """K02: made-up kids hold a bounded number of places while the look hangs; known kids never wait."""
+        shop = Publisher("rsa")
+        await shop.ask()
+        shop.gate = asyncio.Event()
+        waiting = [asyncio.create_task(shop.ask(f"x{number}")) for number in range(MAX_WAITING)]
+        await asyncio.sleep(0.01)
+        with pytest.raises(ProviderUnavailable, match="already wait"):
+            await shop.ask("one-more")
+        assert await shop.ask() == ["rsa"]
+        shop.gate.set()
+        assert {type(end) for end in await asyncio.gather(*waiting, return_exceptions=True)} == {TokenInvalid}
 
     async def test_a_busy_provider_is_busy(self) -> None:
         """U09: its 429 and its Retry-After reach the caller."""

@@ -11,7 +11,7 @@ from bridge.trace import SILENT, RecordingTrace
 
 NOW = 1_800_000_000
 ISSUER = "https://login.shop.example/"
-GONE = object()
+GONE = Ellipsis
 
 CLAIMS: dict[str, Any] = {"iss": ISSUER, "sub": "u1", "aud": "chat", "iat": NOW - 60, "exp": NOW + 600}
 

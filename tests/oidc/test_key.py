@@ -76,6 +76,21 @@ def jwk(name: str, **members: Any) -> dict[str, Any]:
         pytest.param(jwk("secp256k1"), "malformed|curve", id="K07 secp256k1"),
         pytest.param(jwk("ed25519", crv="X25519"), "curve", id="K07 a curve for key agreement"),
         pytest.param(jwk("ed25519", x="AAAA"), "malformed", id="K07 an Edwards key too short"),
+        *(
+            pytest.param(
+                jwk("ed25519", x=keys.base64url(bytes.fromhex(x))), "small order|malformed", id=f"J40 x {x[:8]}"
+            )
+            for x in (
+                "01" + "00" * 31,
+                "00" * 32,
+                "00" * 31 + "80",
+                "ec" + "ff" * 30 + "7f",
+                "ed" + "ff" * 30 + "7f",
+                "ee" + "ff" * 31,
+                "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+                "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+            )
+        ),
         pytest.param("rsa", "object", id="no object"),
         pytest.param(None, "object", id="null"),
     ],

@@ -169,6 +169,21 @@ async def test_a_key_set_that_moved_is_found(issuer: Issuer) -> None:
         assert (await providers.verify(token, SILENT)).subject == "visitor-1"
 
 
+async def test_a_key_set_that_moved_quietly_is_found_with_the_refresh(issuer: Issuer) -> None:
+    """K01, K03: the old address may go on answering with keys that are no longer the provider's."""
+    moved = issuer.realm("new")
+    async with provider(issuer=issuer.url, jwks={"refresh": "1s", "cooldown": "1s"}) as (one, providers):
+        await providers.verify(AccessToken(mint.good_token(issuer.url)), SILENT)
+        moved.set(jwks=keys.jwks("rsa2"))
+        issuer.set(discovery={"jwks_uri": f"{moved.url}/jwks"})
+        one._discovered_at = float("-inf")  # a refresh later
+        token = AccessToken(mint.sign(mint.good_header(kid="rsa2"), mint.good_claims(issuer.url), "rsa2"))
+        assert (await providers.verify(token, SILENT)).subject == "visitor-1"
+        one._remote._looked_at = float("-inf")  # type: ignore[union-attr] # the cool-down is over
+        with pytest.raises(TokenInvalid):
+            await providers.verify(AccessToken(mint.good_token(issuer.url)), SILENT)
+
+
 async def test_nothing_to_fetch_is_ready_at_once() -> None:
     """A provider whose keys were given has no first fetch to wait for."""
     async with provider(issuer="shop", secret=SECRET) as (one, _):

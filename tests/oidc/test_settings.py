@@ -89,6 +89,8 @@ def test_good_settings(settings: dict[str, Any]) -> None:
         ({"secret": SECRET, "public_key": public_pem("rsa")}, "secret", "together"),
         ({"jwks": {"url": "https://a.example/jwks", "file": json.dumps(jwks("rsa"))}}, "jwks", "together"),
         ({"secret": "short"}, "secret.0", "5 bytes"),
+        ({"secret": public_pem("rsa")}, "secret.0", "PEM"),
+        ({"secret": "a-string-secret-at-least-256-bits-long"}, "secret.0", "placeholder"),
         ({"secret": SECRET, "algorithms": ["HS512"]}, "secret.0", "at least 64"),
         ({"public_key": "no key"}, "public_key.0", "PEM"),
         ({"public_key": public_pem("rsa1024")}, "public_key.0", "1024"),

@@ -30,12 +30,15 @@ def ask(service: Service, method: str, path: str, **headers: Any) -> Answer:
         "/%2e",
         "*",
         "/x%0d%0ay",
+        "/%0A",
+        "/staff%0a",
     ],
 )
 def test_nothing_else_is_there(service: Service, path: str) -> None:
     """Paths are compared letter by letter, and the private port's are not on the public one (H25): 404."""
-    assert (answer := ask(service, "GET", path)).status == 404
-    assert (answer.code, "allow" in answer.headers) == ("not_found", False)
+    for method in ("GET", "POST"):
+        assert (answer := ask(service, method, path)).status == 404
+        assert (answer.code, "allow" in answer.headers) == ("not_found", False)
 
 
 @pytest.mark.parametrize(("path", "allowed"), [("/", "POST"), ("/staff", "POST"), ("/domains", "GET")])

@@ -1,10 +1,13 @@
 """HTTP off the wire: what is bounded, what is refused, what is answered all the same."""
 
+import gc
 import time
 from collections.abc import Callable
+from types import TracebackType
 
 import pytest
 
+from bridge.server import protocol
 from tests.server.service import SECRET, Service, callback, model, running
 from tests.server.wire import Wire
 
@@ -342,3 +345,24 @@ def test_what_the_protocol_refuses_is_logged_without_its_bytes() -> None:
         line = service.event("refused", request_id=request_id)
     assert (line["code"], bool(line["detail"])) == ("request_invalid", True)
     assert b"SECRET value" not in service.log
+
+
+def test_a_length_with_thousands_of_zeros_is_only_long(service: Service) -> None:
+    """H16: a number that Python would refuse to read is no defect of ours; what it says still counts."""
+    length = b"Content-Length: %d" % len(BODY)
+    request = (
+        b"POST / HTTP/1.1\r\n" + SIZED.replace(length, length.replace(b": ", b": " + b"0" * 5000)) + b"\r\n" + BODY
+    )
+    with service.wire() as wire:
+        answer = wire.send(request).answer()
+    assert (answer.status, answer.code) == (200, None)
+
+
+def test_a_pipeline_of_upgrades_leaves_nothing_behind(service: Service) -> None:
+    """H16, O08: each wish to upgrade is read again without it, in a loop; what was refused holds no data."""
+    upgrade = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
+    with service.wire() as wire:
+        wire.send(upgrade * 2000)
+        assert wire.answer(to="GET").code == "method_not_allowed"
+        held = [item for item in gc.get_objects() if isinstance(item, TracebackType)]
+        assert not [trace for trace in held if trace.tb_frame.f_code.co_filename == protocol.__file__]
