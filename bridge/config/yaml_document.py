@@ -23,7 +23,8 @@ _TAB = ("a tab", "Indent with blanks.")
 _SYNTAX = {
     "mapping values are not allowed in this context": (
         "a colon where none can stand",
-        'Indent keys of one map alike, and write a text that has ": " in it in quotes.',
+        "Indent keys of one map alike, put a blank behind each colon (in the line above too), "
+        'and a text with ": " in quotes.',
     ),
     "did not find expected key": (
         "something other than a key",
@@ -47,7 +48,12 @@ _SYNTAX = {
     "found a tab character that violates indentation": _TAB,
     "found invalid Unicode character escape code": ("half of a character", "Write the character itself."),
 }
-_UNCLOSED = ("found unexpected end of stream", "did not find expected ',' or ']'", "did not find expected ',' or '}'")
+_UNCLOSED = (
+    "found unexpected end of stream",
+    "did not find expected ',' or ']'",
+    "did not find expected ',' or '}'",
+    "could not find expected ':'",
+)
 
 
 @dataclass(frozen=True, slots=True)

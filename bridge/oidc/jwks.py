@@ -250,9 +250,8 @@ class RemoteKeys:
             published = await self._fetch()
         except ProviderError as failure:
             if self.failure is None:
-                _log.warning(
-                    "provider %s: its keys cannot be fetched: %s %s", self._provider, failure.detail, failure.hint
-                )
+                said = ". ".join(filter(None, (failure.detail, failure.hint)))
+                _log.warning("provider %s: its keys cannot be fetched: %s", self._provider, said)
             self.failure, self._failed_at = failure, self._monotonic()
         except Exception:  # noqa: BLE001 - logged with its trace just below
             # A defect of ours must not end the refreshing for ever; the keys at hand go on serving.

@@ -5,7 +5,7 @@ trace, so a rule cannot exist outside of both. joserfc's claims registry is not 
 unless each is marked, and booleans pass as numbers (THREATS.md L16).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,9 +167,10 @@ def _audience(token: Examined, expected: Expectations) -> None:
         wanted, claims = expected.audience, expected.audience_claims
     if wanted is None:
         return
-    if wanted.isdisjoint(_audiences(token, claims)):
+    found = _audiences(token, claims)
+    if wanted.isdisjoint(found):
         raise TokenUntrusted(
-            f"{' or '.join(claims)} of the {_NAMES[token.kind]} names none of {sorted(wanted)}",
+            f"{' or '.join(claims)} of the {_NAMES[token.kind]} is {_listed(found)}, which is none of {sorted(wanted)}",
             hint="Ask the provider for a token with this audience, or correct audience / id_token_audience.",
         )
 
@@ -198,7 +199,7 @@ def _authorized_party(token: Examined, expected: Expectations) -> None:
         parties = [token.claims[name]] if name is not None else []
     if not parties or not all(isinstance(party, str) and party in expected.authorized_parties for party in parties):
         raise TokenUntrusted(
-            f"{name or ', '.join(_PARTY_CLAIMS)} names none of the authorized parties"
+            f"{name} is {_listed(parties)}, which is none of {sorted(expected.authorized_parties)}"
             if name
             else "no claim names the client that asked for it",
             hint="Add the client to authorized_parties if its visitors may chat.",
@@ -307,6 +308,11 @@ CHECKS: tuple[tuple[str, Callable[[Examined, Expectations], None]], ...] = (
 def _media_type(name: str) -> str:
     """A ``typ`` as it is compared: without case, ``application/`` implied (RFC 7515 section 4.1.9)."""
     return name.lower().removeprefix("application/")
+
+
+def _listed(values: Sequence[Any]) -> str:
+    """Audiences or clients from a token, safe to log: they name applications, never people."""
+    return f"[{', '.join(_shown(value) for value in values[:3])}{', …' if len(values) > 3 else ''}]"
 
 
 def _shown(value: Any) -> str:

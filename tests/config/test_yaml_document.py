@@ -56,6 +56,7 @@ def test_plain_scalars_are_null_booleans_decimal_numbers_or_text(written: str, v
     [
         ("a: 1\n\tb: 2", 2, 1, "a tab"),
         ("a: b: c", 1, 5, "a colon where none can stand"),
+        ("a:\n  b: 1\n  audience:chat\n", 3, 3, "a key without its colon"),
         ("a:\n  b: 1\n c: 2", 3, 2, "something other than a key"),
         ("- a\nb: c", 2, 1, "something other than a list item"),
         ("a: [1, 2\nb: 3", 1, 4, "a list that is not closed"),
