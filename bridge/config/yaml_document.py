@@ -23,8 +23,7 @@ _TAB = ("a tab", "Indent with blanks.")
 _SYNTAX = {
     "mapping values are not allowed in this context": (
         "a colon where none can stand",
-        "Indent keys of one map alike, put a blank behind each colon (in the line above too), "
-        'and a text with ": " in quotes.',
+        'Indent keys of one map alike, put a blank behind each colon, and a text that has ": " in it in quotes.',
     ),
     "did not find expected key": (
         "something other than a key",
