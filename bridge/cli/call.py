@@ -3,21 +3,17 @@
 import asyncio
 import json
 import re
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import aiohttp
 import typer
 
-from bridge.cli.console import Status, bad, cannot_tell, good, printable, say, say_json, tell
+from bridge.cli.console import READ_BYTES, Status, bad, cannot_tell, good, printable, read_text, say, say_json, tell
 from bridge.strict_json import JsonInvalid, loads
 
 _TIMEOUT = 10.0
 """Seconds for the whole exchange; CX Genie's own limit is not documented."""
-_READ_BYTES = 1 << 20
-"""More than any token or answer has."""
 _HEADER_TOKEN = re.compile(r"[!-+\--~]+", re.ASCII)
 """Visible ASCII without blanks and commas (CONTRACT.md, "The request")."""
 
@@ -63,13 +59,13 @@ def call(
         raise cannot_tell(
             "Standard input can give only one of the two: put the header token into a file.", as_json=as_json
         )
-    header_token = _read(header_token_file, "header token", as_json=as_json)
+    header_token = read_text(header_token_file, "header token", as_json=as_json)
     if _HEADER_TOKEN.fullmatch(header_token) is None:
         raise cannot_tell(
             "The header token must be visible ASCII without blanks or commas, and alone in its file (without Bearer).",
             as_json=as_json,
         )
-    token = _read(token_file, "visitor's token", as_json=as_json)
+    token = read_text(token_file, "visitor's token", as_json=as_json)
     try:
         answer = asyncio.run(_post(url, header_token, token))
     except TimeoutError:
@@ -91,7 +87,7 @@ async def _post(url: str, header_token: str, token: str) -> _Answer:
         body = b""
         async for chunk in response.content.iter_any():
             body += chunk
-            if len(body) > _READ_BYTES:
+            if len(body) > READ_BYTES:
                 break
         return _Answer(response.status, response.reason or "", body)
 
@@ -109,20 +105,3 @@ def _report(answer: _Answer, *, as_json: bool) -> Status:
     if envelope is None:
         tell("idp-bridge: That is not a bridge's answer: JSON with status true or false was expected.")
     return status
-
-
-def _read(file: str, what: str, *, as_json: bool) -> str:
-    """A secret's text, a trailing line break cut off."""
-    try:
-        if file == "-":
-            data = sys.stdin.buffer.read(_READ_BYTES)
-        else:
-            with Path(file).open("rb") as opened:
-                data = opened.read(_READ_BYTES)
-        return data.decode("utf-8").removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        raise cannot_tell(f"The {what} in {file} is not text.", as_json=as_json) from None
-    except OSError as error:
-        raise cannot_tell(
-            f"The {what} cannot be read from {file}: {error.strerror or error}.", as_json=as_json
-        ) from None

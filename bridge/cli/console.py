@@ -5,9 +5,13 @@ import os
 import sys
 from enum import IntEnum
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any, TextIO
 
 import typer
+
+READ_BYTES = 1 << 20
+"""More than any token, claims or answer has."""
 
 
 class Status(IntEnum):
@@ -81,3 +85,26 @@ def _coloured(text: str, colour: str, stream: TextIO) -> str:
     if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return typer.style(text, fg=colour)
+
+
+def read_text(file: str, what: str, *, as_json: bool) -> str:
+    """The text of a file, ``-`` for standard input, a trailing line break cut off.
+
+    Args:
+        file: Its path.
+        what: What it holds, for the sentence that says why it cannot be read.
+        as_json: As for ``cannot_tell``.
+    """
+    try:
+        if file == "-":
+            data = sys.stdin.buffer.read(READ_BYTES)
+        else:
+            with Path(file).open("rb") as opened:
+                data = opened.read(READ_BYTES)
+        return data.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise cannot_tell(f"The {what} in {file} is not text.", as_json=as_json) from None
+    except OSError as error:
+        raise cannot_tell(
+            f"The {what} cannot be read from {file}: {error.strerror or error}.", as_json=as_json
+        ) from None

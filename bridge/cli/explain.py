@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import typer
 from bridge.access_token import AccessToken
 from bridge.assemble import assemble
 from bridge.cli.configuration import ConfigOption, configuration_file, unresolved_configuration
-from bridge.cli.console import Status, cannot_tell, say_json
+from bridge.cli.console import Status, cannot_tell, read_text, say_json
 from bridge.cli.explanation import Explanation, explanation_as_json, say_explanation
 from bridge.config.cases import Data, data_of, sent, verified
 from bridge.config.field_errors import suggestion
@@ -25,9 +24,6 @@ from bridge.oidc.issuer import Issuers
 from bridge.oidc.jws import UntrustedJws, read_untrusted
 from bridge.strict_json import JsonInvalid, loads
 from bridge.trace import RecordingTrace
-
-_READ_BYTES = 1 << 20
-"""More than any token or set of claims has."""
 
 
 def explain(  # noqa: PLR0917 -- typer makes options of them, none is positional
@@ -61,7 +57,7 @@ def explain(  # noqa: PLR0917 -- typer makes options of them, none is positional
     if claims is not None:
         explained = asked.of_claims(_read_claims(claims, as_json=as_json))
     else:
-        explained = asyncio.run(asked.of_token(_read(token_file or "", "token", as_json=as_json)))
+        explained = asyncio.run(asked.of_token(read_text(token_file or "", "token", as_json=as_json)))
     if as_json:
         say_json(explanation_as_json(explained, show_values=show_values))
     else:
@@ -192,24 +188,9 @@ def _untrusted(token: AccessToken) -> UntrustedJws | None:
 
 def _read_claims(file: str, *, as_json: bool) -> Mapping[str, Any]:
     try:
-        claims = loads(_read(file, "claims", as_json=as_json).encode())
+        claims = loads(read_text(file, "claims", as_json=as_json).encode())
     except JsonInvalid as error:
         raise cannot_tell(f"The claims in {file} are not JSON that is read: {error}.", as_json=as_json) from None
     if not isinstance(claims, dict):
         raise cannot_tell(f"The claims in {file} are no JSON object.", as_json=as_json)
     return claims
-
-
-def _read(file: str, what: str, *, as_json: bool) -> str:
-    try:
-        if file == "-":
-            data = sys.stdin.buffer.read(_READ_BYTES)
-        else:
-            with Path(file).open("rb") as opened:
-                data = opened.read(_READ_BYTES)
-        return data.decode("utf-8").strip("\r\n")
-    except UnicodeDecodeError:
-        raise cannot_tell(f"The {what} in {file} is not text.", as_json=as_json) from None
-    except OSError as error:
-        sentence = f"The {what} cannot be read from {file}: {error.strerror or error}."
-        raise cannot_tell(sentence, as_json=as_json) from None
