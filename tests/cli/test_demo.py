@@ -17,6 +17,8 @@ import pytest
 from bridge.demo.visitors import VISITORS
 from tests.cli.command import run, start
 
+pytestmark = pytest.mark.xdist_group("demo")  # one at a time: they begin at the same usual ports
+
 
 def json_of(text: str) -> object:
     """The JSON object inside a command's output."""

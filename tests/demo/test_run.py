@@ -13,6 +13,8 @@ from bridge.demo.run import CONFIGURATION, ISSUER, configuration, on_free_ports,
 from bridge.demo.visitors import VISITORS
 from bridge.server.run import serve
 
+pytestmark = pytest.mark.xdist_group("demo")  # one at a time: they begin at the same usual ports
+
 HEADER_TOKEN = "f" * 24 + "0" * 24
 
 
