@@ -90,8 +90,7 @@ class CallbackEndpoint:
         """Answers one request. The order of checks is CONTRACT.md's: header token, sizes, content type, body, token."""
         began = perf_counter()
         head = UntrustedHead(scope["headers"])
-        ids = head.request_ids
-        request_id = self._gate.request_ids.accept(ids[0]) if len(ids) == 1 else self._gate.request_ids.new()
+        request_id = self._gate.request_ids.of_values(head.request_ids)
         try:
             self._header_tokens.check(head.authorization)
         except CallerUnauthorized as error:
@@ -172,8 +171,7 @@ class DomainsEndpoint:
         """Answers one request."""
         began = perf_counter()
         head = UntrustedHead(scope["headers"])
-        ids = head.request_ids
-        request_id = self._gate.request_ids.accept(ids[0]) if len(ids) == 1 else self._gate.request_ids.new()
+        request_id = self._gate.request_ids.of_values(head.request_ids)
         try:
             self._header_tokens.check(head.authorization)
         except CallerUnauthorized as error:

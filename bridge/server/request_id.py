@@ -3,7 +3,7 @@
 import itertools
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
@@ -36,5 +36,8 @@ class RequestIds:
 
     def of(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
         """The id of a request by its headers; of several ids, none is taken."""
-        given = [value for name, value in headers if name == HEADER]
-        return self.accept(given[0]) if len(given) == 1 else self.new()
+        return self.of_values([value for name, value in headers if name == HEADER])
+
+    def of_values(self, untrusted: Sequence[bytes]) -> str:
+        """The same by all values of the header, for who has gathered them."""
+        return self.accept(untrusted[0]) if len(untrusted) == 1 else self.new()
