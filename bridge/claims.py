@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bridge.errors import ProviderError
+
 Source = Literal["token", "userinfo", "introspection"]
 """Who said a claim. The order of the literals is the order in which a claim without ``from:`` is looked for."""
 
@@ -20,9 +22,11 @@ class Claims:
         subject: The visitor's stable id at that provider, exactly as it came.
         sources: The claims by who said them; at least one entry, iterated in the order of ``Source``.
         expires_at: Seconds since the epoch after which nothing derived from this may be used any more.
+        incomplete: Why a source that was worth asking said nothing; what is made of such claims is never kept.
     """
 
     provider: str
     subject: str
     sources: Mapping[Source, Mapping[str, Json]]
     expires_at: float
+    incomplete: ProviderError | None = None

@@ -38,6 +38,9 @@ class Trace:
     def step(self, stage: Stage, name: str, verdict: Verdict, reason: str = "", value: Any = None) -> None:
         """Notes one step."""
 
+    def waited(self, endpoint: str, seconds: float) -> None:
+        """Notes that the call stood still for an endpoint of a provider's, for so many seconds."""
+
 
 class RecordingTrace(Trace):
     """Keeps every step, in the order in which it was taken."""
@@ -50,6 +53,10 @@ class RecordingTrace(Trace):
     def step(self, stage: Stage, name: str, verdict: Verdict, reason: str = "", value: Any = None) -> None:
         """Notes one step."""
         self.steps.append(Step(stage, name, verdict, reason, value))
+
+    def waited(self, endpoint: str, seconds: float) -> None:
+        """Notes a wait as a step."""
+        self.step("verification", endpoint, "note", f"asked, answered after {seconds * 1000:.0f} ms")
 
 
 SILENT = Trace()
