@@ -9,7 +9,7 @@ import functools
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
@@ -45,13 +45,13 @@ class Response:
 
     Attributes:
         status: HTTP status; redirects are answers like any other.
-        body: At most ``MAX_BODY`` bytes.
+        body: At most ``MAX_BODY`` bytes; perhaps personal data, so no ``repr`` has it.
         max_age: Seconds for which it calls itself fresh, 0 or more; ``None`` where it says nothing.
         content_type: Its media type, lower case, without parameters; empty where it names none.
     """
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
     max_age: float | None = None
     content_type: str = ""
 

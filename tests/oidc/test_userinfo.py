@@ -1,5 +1,6 @@
 """bridge/oidc/userinfo.py: who a token's visitor is, asked over real sockets of an issuer that misbehaves."""
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -177,3 +178,12 @@ async def test_signed_answers(issuer: Issuer, content_type: str, signed: bool, t
         assert answer == claims
     else:
         assert type(answer) is ProviderUnavailable
+
+
+@pytest.mark.parametrize("fault", ["html", "500", "reset", "truncated", "redirect http://127.0.0.1:9/x"])
+async def test_no_log_has_the_token(issuer: Issuer, caplog: pytest.LogCaptureFixture, fault: str) -> None:
+    """O10: not ours and not the HTTP client's, at any level, where the token stands in the address."""
+    caplog.set_level(logging.DEBUG)
+    issuer.set(userinfo=VISITOR, fault=f"userinfo_{fault}")
+    assert isinstance(await ask(issuer, token_in={"query": "t"}), ProviderUnavailable)
+    assert TOKEN[:12] not in caplog.text
