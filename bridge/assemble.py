@@ -18,29 +18,35 @@ class Bridge:
 
     Attributes:
         authentications: Each callback's flow, by the callback's name.
+        providers: Each provider, by its name.
     """
 
     def __init__(self, authentications: Mapping[str, Authentication], providers: Mapping[str, Provider]) -> None:
         self.authentications = authentications
-        self._providers = providers
+        self.providers = providers
 
     def provider_states(self) -> Mapping[str, ProviderState]:
         """How each provider's keys stand, by its name."""
-        return {name: provider.state for name, provider in self._providers.items()}
+        return {name: provider.state for name, provider in self.providers.items()}
 
     async def first_fetches(self) -> None:
         """Returns when each provider's first fetch has ended, well or ill."""
-        await asyncio.gather(*(provider.first_fetch() for provider in self._providers.values()))
+        await asyncio.gather(*(provider.first_fetch() for provider in self.providers.values()))
 
 
 @asynccontextmanager
 async def assemble(
-    model: Model, *, now: Callable[[], float] = time.time, on_exchange: OnExchange | None = None
+    model: Model,
+    *,
+    before: Bridge | None = None,
+    now: Callable[[], float] = time.time,
+    on_exchange: OnExchange | None = None,
 ) -> AsyncIterator[Bridge]:
     """A running bridge; on leaving, its refreshing has ended and its connections are closed.
 
     Args:
         model: A checked configuration.
+        before: The bridge that this one replaces: keys of providers that stay as they are go on serving.
         now: Seconds since the epoch.
         on_exchange: Told of each exchange with a provider.
     """
@@ -60,6 +66,7 @@ async def assemble(
                 hints=model.hints.get(name, ()),
                 max_waiting=max(1, model.limits.in_flight // 4),
                 now=now,
+                before=before.providers.get(name) if before else None,
             )
             for name, settings in model.providers.items()
         }

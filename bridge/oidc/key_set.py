@@ -1,5 +1,6 @@
 """A key set: which of its keys may have signed a token. Where it comes from, and how fresh it is, is ``jwks``'s."""
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -17,10 +18,17 @@ MAX_CANDIDATES = 8
 
 
 class KeySet:
-    """The usable keys of one document. Immutable; a refresh makes a new one."""
+    """The usable keys of one document. Immutable; a refresh makes a new one.
+
+    Attributes:
+        keys: In the document's order.
+        revision: Names the set by its content: the same keys have the same text in every process, whatever their order;
+            empty where there are none.
+    """
 
     def __init__(self, keys: Sequence[VerificationKey]) -> None:
         self.keys = tuple(keys)
+        self.revision = _revision(self.keys)
         self._by_kid: dict[str | None, list[VerificationKey]] = {}
         for key in self.keys:
             self._by_kid.setdefault(key.kid, []).append(key)
@@ -37,6 +45,11 @@ class KeySet:
         """
         keys = self.keys if kid is None else self._by_kid.get(kid) or self._by_kid.get(None) or ()
         return [key for key in keys if not algorithms.isdisjoint(key.algorithms)][:MAX_CANDIDATES]
+
+
+def _revision(keys: Sequence[VerificationKey]) -> str:
+    fingerprints = sorted(key.fingerprint for key in keys)
+    return hashlib.sha256("".join(fingerprints).encode()).hexdigest() if fingerprints else ""
 
 
 def read_key_set(document: bytes, provider: str) -> KeySet:

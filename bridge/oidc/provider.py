@@ -48,6 +48,8 @@ class Provider:
         now: Seconds since the epoch.
         max_waiting: Callbacks that may wait for new keys at a time.
         monotonic: Seconds of a clock that never goes back.
+        before: The provider of this name in the configuration that this one replaces: with the same issuer, ``jwks``
+            and ``http`` its keys go on serving, as old as they are, and nothing is fetched that is fresh.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Provider:
         now: Callable[[], float] = time.time,
         max_waiting: int = MAX_WAITING,
         monotonic: Callable[[], float] = time.monotonic,
+        before: "Provider | None" = None,
     ) -> None:
         self.name = name
         self.issuers = settings.issuer
@@ -78,10 +81,12 @@ class Provider:
         self._max_waiting = max_waiting
         self._remote: RemoteKeys | None = None
         self._keys: Keys = self._static_keys() or self._remote_keys(monotonic)
+        if before is not None:
+            self._adopt(before)
 
     @property
-    def revision(self) -> int:
-        """Grows whenever the provider's keys change."""
+    def revision(self) -> str:
+        """Names the provider's keys by their content, the same in every process; empty before any."""
         return self._keys.revision
 
     @property
@@ -167,6 +172,14 @@ class Provider:
             monotonic=monotonic,
         )
         return self._remote
+
+    def _adopt(self, before: "Provider") -> None:
+        ours, theirs, remote = self._settings, before._settings, before._remote  # noqa: SLF001 - one of its own kind
+        if self._remote is None or remote is None:
+            return
+        if (ours.issuer, ours.jwks, ours.http) == (theirs.issuer, theirs.jwks, theirs.http):
+            self._remote.adopt(remote)
+            self._jwks_uri, self._discovered_at = before._jwks_uri, before._discovered_at  # noqa: SLF001 - as above
 
     async def _fetch_keys(self) -> Published:
         url = self._settings.jwks.url or await self._discovered_jwks_uri()

@@ -55,6 +55,13 @@ class TestSelection:
         assert kids(keys.candidates("other", frozenset({"RS256"}))) == [None]
         assert kids(keys.candidates("rsa2", frozenset({"RS256"}))) == ["rsa2"]
 
+    def test_revision_names_the_content(self) -> None:
+        """The same keys in another order, or beside an unusable one, are the same set; without keys there is none."""
+        rsa, ec = public_jwk("rsa"), public_jwk("ec256")
+        assert key_set(rsa, ec).revision == key_set(ec, rsa).revision
+        assert len({key_set(*each).revision for each in ((rsa,), (ec,), (rsa, ec), (rsa, rsa))}) == 4
+        assert key_set().revision == ""
+
     def test_is_bounded(self) -> None:
         """One token never costs more than a few signatures."""
         keys = KeySet([from_jwk(public_jwk("rsa", kid=str(position))) for position in range(MAX_CANDIDATES + 5)])
