@@ -157,8 +157,8 @@ class RemoteKeys:
         self.failure = other.failure
         if other.first_fetch_ended.is_set():
             self.first_fetch_ended.set()
-            left = self._recovering() if self.failure else self._fetched_at + self._fresh_for() - self._monotonic()
-            self._due_at = self._monotonic() + left
+            retry_at = self._monotonic() + self._recovering()
+            self._due_at = retry_at if self.failure else self._fetched_at + self._fresh_for()
 
     async def keep_fresh(self) -> None:
         """Fetches now and again for as long as it runs; a failure is tried again sooner, then ever more rarely.
