@@ -228,7 +228,7 @@ async def drill(
     halves = ("first half", "second half, after a kill and a restart") if KEEPS_STATE else ("the whole of it",)
     for number, half in enumerate(halves):
         if number:
-            bridge._process.kill()  # noqa: SLF001 - a crash, which nobody else asks of it
+            bridge.kill()
             bridge = start(config)
         await faulty(f"Outage of an hour ({OUTAGE:.0f} s): {half}", "500", bridge.url, issuer, OUTAGE / len(halves))
     if not KEEPS_STATE:
