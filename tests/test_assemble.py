@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,9 @@ from bridge.access_token import AccessToken
 from bridge.assemble import assemble
 from bridge.config.load import load_text
 from bridge.config.model import Model
+from bridge.errors import TokenInactive
 from bridge.oidc.key_store import KeyStoreUnusable
+from bridge.oidc.settings import ProviderSettings
 from tests.attacks.attack import eventually
 from tests.issuer import keys, mint
 from tests.issuer.process import Issuer
@@ -106,3 +109,31 @@ async def test_keeps_key_sets_where_the_file_says(issuer: Issuer, tmp_path: Path
     with pytest.raises(KeyStoreUnusable):
         async with assemble(replace(kept, state_dir=str(tmp_path / "file"))):
             pass
+
+
+@pytest.mark.parametrize(
+    "refuse",
+    [
+        {"subjects": ["visitor-1"]},
+        {"token_ids": ["t1"]},
+        {"key_ids": ["rsa"]},
+        {"issued_before": "2100-01-01T00:00:00Z"},
+    ],
+    ids=lambda refuse: next(iter(refuse)),
+)
+async def test_an_incident_switch_holds_for_what_is_remembered(issuer: Issuer, refuse: dict[str, Any]) -> None:
+    """C36, O02: a token whose answer was remembered is refused by the next bridge, and taken again without it."""
+    good = model(issuer.url, issuer.realm("other").url)
+    switched = ProviderSettings.model_validate({"issuer": issuer.url, "audience": "chat", "refuse": refuse})
+    assert list(switched.problems()) == []
+    provider = good.providers["one"].model_copy(update={"refuse": switched.refuse})
+    refusing = replace(good, providers={**good.providers, "one": provider})
+    token = AccessToken(mint.good_token(issuer.url, jti="t1"))
+    async with assemble(good) as first:
+        assert not (await first.authentications["shop"].authenticate(token)).cached
+        assert (await first.authentications["shop"].authenticate(token)).cached
+        async with assemble(refusing, before=first) as second:
+            with pytest.raises(TokenInactive, match=next(iter(refuse))):
+                await second.authentications["shop"].authenticate(token)
+            async with assemble(good, before=second) as third:
+                assert (await third.authentications["shop"].authenticate(token)).user.id == "visitor-1"
