@@ -18,9 +18,12 @@ MAX_CANDIDATES = 8
 """Signatures that one token can make us compute."""
 
 
+MAX_VALUES = 64 * MAX_KEYS
+"""Members and items that are read in all; a key has about ten."""
+
 LARGE = 64 * 1024
 """Bytes above which a fetched set is read in a thread. Entra's, the largest known, has about 20 KiB; a hostile one of
-1 MiB takes a quarter of a second, for which nobody else should wait."""
+1 MiB takes a tenth of a second, for which nobody else should wait."""
 
 Remark = tuple[int, str]
 """A log level, and what is to be said after the provider's name."""
@@ -84,6 +87,9 @@ async def read_fetched_key_set(document: bytes, provider: str) -> KeySet:
 
 
 def _parsed(document: bytes) -> tuple[KeySet, list[Remark]]:
+    # A thread does not help against many values: the reader of JSON keeps the interpreter to itself until it is done.
+    if sum(map(document.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise ValueError(f"more values than {MAX_KEYS} keys have")
     members: Any = strict_json.loads(document)
     members = members.get("keys") if isinstance(members, dict) else None
     if not isinstance(members, list):

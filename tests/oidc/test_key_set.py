@@ -13,6 +13,7 @@ from bridge.oidc.key_set import (
     LARGE,
     MAX_CANDIDATES,
     MAX_KEYS,
+    MAX_VALUES,
     KeySet,
     read_fetched_key_set,
     read_key_set,
@@ -132,6 +133,14 @@ class TestReading:
         """K12: nobody needs hundreds."""
         with pytest.raises(ValueError, match="at most"):
             read_key_set(json.dumps({"keys": [{}] * (MAX_KEYS + 1)}).encode(), "shop")
+
+    @pytest.mark.parametrize("item", [b"[]", b"{}", b"1", b'"a"'])
+    def test_the_number_of_values_is_bounded(self, item: bytes) -> None:
+        """K12, O18: a megabyte of them is not even read; what a large honest set has is."""
+        with pytest.raises(ValueError, match="more values"):
+            read_key_set(b'{"keys": [' + b",".join([item] * (MAX_VALUES + 1)) + b"]}", "shop")
+        members = [{f"m{n}": [n] for n in range(20)}] * MAX_KEYS
+        assert read_key_set(json.dumps({"keys": members}).encode(), "shop").keys == ()
 
     async def test_a_large_set_is_read_beside_the_event_loop(self, caplog: pytest.LogCaptureFixture) -> None:
         """O18: the loop goes on; what is to be said is said on it, where the log is at home; limits are the same."""
