@@ -14,8 +14,9 @@ MAX_DEPTH = 32
 """Levels of nesting that are read. Identity providers nest three or four deep."""
 
 _TEXTS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_NO_BRACKETS = re.compile(rb"[^\[\]{}]++")
+_NO_BRACKETS = bytes(set(range(256)).difference(b"[]{}"))
 _STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_PIECE = 8192
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -49,8 +50,15 @@ def _depth_exceeds(data: bytes, limit: int) -> bool:
     if data.count(b"[") + data.count(b"{") <= limit:
         return False
     # Visitors choose the text, so nothing here may take a step of Python for each of its characters.
-    brackets = _NO_BRACKETS.sub(b"", _TEXTS.sub(b"", data))
-    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > limit
+    brackets = _TEXTS.sub(b"", data).translate(None, _NO_BRACKETS)
+    depth = 0
+    # In pieces, between which a thread that reads a provider's large answer lets the event loop have its turn.
+    for start in range(0, len(brackets), _PIECE):
+        depths = list(accumulate(map(_STEPS.__getitem__, brackets[start : start + _PIECE]), initial=depth))
+        if max(depths) > limit:
+            return True
+        depth = depths[-1]
+    return False
 
 
 def _has_lone_surrogate(value: Any) -> bool:

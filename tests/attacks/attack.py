@@ -8,6 +8,7 @@ to an identity provider.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.bridge_process import RunningBridge, configuration, provider
@@ -30,6 +31,7 @@ STATUS: Mapping[str | None, int] = {
     "token_untrusted": 401,
     "token_expired": 401,
     "token_not_yet_valid": 401,
+    "token_inactive": 401,
     "identity_unusable": 403,
     "not_found": 404,
     "body_too_large": 413,
@@ -82,6 +84,9 @@ class Attacked:
             assert set(answer.json) == {"status", "message", "code", "request_id"}
 
 
+SINCE = datetime.now(UTC) - timedelta(minutes=30)
+"""Tokens issued before are refused by the realm that says so."""
+
 REALMS: Mapping[str, Mapping[str, Any]] = {
     "/plain": {},
     "/rs256": {"algorithms": ["RS256"]},
@@ -90,6 +95,9 @@ REALMS: Mapping[str, Mapping[str, Any]] = {
     "/scoped": {"required_scopes": ["chat"]},
     "/young": {"max_token_age": "1h"},
     "/no-leeway": {"leeway": "0s"},
+    "/since": {"refuse": {"issued_before": SINCE.isoformat(timespec="seconds")}},
+    "/stolen": {"refuse": {"subjects": ["stolen"], "token_ids": ["stolen-token"]}},
+    "/leaked": {"refuse": {"key_ids": ["ec256"]}},
 }
 """Providers of one bridge, by realm: what each asks beyond the defaults."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, Attack, Attacked, Mint, claims
+from tests.attacks.attack import ACCEPTED, Attack, Attacked, Mint, claims, signed
 from tests.bridge_process import RunningBridge, StartBridge, callback, configuration
 from tests.issuer import keys
 from tests.issuer.mint import AUDIENCE, At, Raw, good_claims, good_header, good_token, sign
@@ -297,8 +297,40 @@ SUBJECT = (
 )
 ONCE: dict[str, str] = {}
 
+NO_TOKEN_ID: tuple[Any, ...] = (5, ["stolen-token"], {})
 
-@pytest.mark.parametrize("attack", [*ISSUER_AND_AUDIENCE, *KIND, *TIME, *SUBJECT], ids=str)
+INCIDENT = (
+    Attack("C36", "issued before the incident", claims(iat=At(-3600)), "token_inactive", realm="/since"),
+    Attack("C36", "without iat, so of an unknown time", claims(iat=...), "token_inactive", realm="/since"),
+    Attack("C36", "issued after the incident", claims(iat=At(-60)), ACCEPTED, realm="/since"),
+    Attack("C36", "a stolen visitor", claims(sub="stolen"), "token_inactive", realm="/stolen"),
+    Attack("C36", "a visitor whose name begins so", claims(sub="stolen-2"), ACCEPTED, realm="/stolen"),
+    Attack("C36", "a stolen token", claims(jti="stolen-token"), "token_inactive", realm="/stolen"),
+    *(
+        Attack("C36", f"jti {value!r}, which may be a stolen one", claims(jti=value), "token_inactive", realm="/stolen")
+        for value in NO_TOKEN_ID
+    ),
+    Attack("C36", "a token that never had a jti", claims(jti=...), ACCEPTED, realm="/stolen"),
+    Attack("K03", "a leaked key", signed("ES256", "ec256"), "token_inactive", realm="/leaked"),
+    Attack(
+        "K03",
+        "a leaked key, its kid left out",
+        lambda i: sign(good_header("ES256", None), good_claims(i), "ec256"),
+        "token_inactive",
+        realm="/leaked",
+    ),
+    Attack(
+        "K03",
+        "another's signature under a leaked kid",
+        signed("ES256", "ec256b", kid="ec256"),
+        "token_invalid",
+        realm="/leaked",
+    ),
+    Attack("K03", "another key than the leaked", signed("ES384", "ec384"), ACCEPTED, realm="/leaked"),
+)
+
+
+@pytest.mark.parametrize("attack", [*ISSUER_AND_AUDIENCE, *KIND, *TIME, *SUBJECT, *INCIDENT], ids=str)
 def test_claim_attacks(attack: Attack, attacked: Attacked) -> None:
     """A good signature is not enough: the token must be of this issuer, for us, of this kind, and of now."""
     attacked.by(attack)

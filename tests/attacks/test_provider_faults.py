@@ -1,5 +1,6 @@
 """Identity providers that fail, stall, lie or send us elsewhere: unavailable, never invalid, and never for long."""
 
+import math
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -170,15 +171,24 @@ EXPECTED = {str(row): row.code for row in MISBEHAVIOURS}
 
 
 def test_a_provider_that_fails_from_the_start(start_bridge: StartBridge) -> None:
-    """Its visitors are told to come back, nobody is asked in its stead, and all is well as soon as it behaves."""
+    """Its visitors are told to come back, and the honest ones' are served; it is asked once per cool-down at most.
+
+    Nobody is asked in its stead, and all is well as soon as it behaves.
+    """
     with IssuerProcess() as process:
         bystander = process.realm("bystander")
         issuers = {row: process.realm(f"{number}") for number, row in enumerate(MISBEHAVIOURS)}
         Providers(None, issuers, bystander).misbehave()  # type: ignore[arg-type]  # not started yet
+        started = time.monotonic()
         bridge = start_bridge(config(list(issuers.values())))
         providers = Providers(bridge, issuers, bystander)
         bridge.wait_until_ready()
         assert providers.codes() == EXPECTED
+        assert providers.codes() == EXPECTED
+        asked = {str(row): issuer.asked() for row, issuer in issuers.items()}
+        # One try per cool-down of a second, each of two documents at discovery's addresses and the set at most.
+        allowed = 3 * (math.ceil(time.monotonic() - started) + 1)
+        assert {name: count for name, count in asked.items() if not 0 < count <= allowed} == {}
         assert bystander.asked() == 0
         providers.behave()
         eventually(lambda: set(providers.codes().values()) == {ACCEPTED})
