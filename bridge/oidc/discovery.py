@@ -11,7 +11,7 @@ from bridge import strict_json
 from bridge.errors import ProviderUnavailable
 from bridge.oidc.http import HttpClient
 from bridge.oidc.issuer import TEMPLATE
-from bridge.oidc.settings import unfit_url
+from bridge.oidc.address import unfit_url
 
 _log = logging.getLogger(__name__)
 

@@ -1,9 +1,11 @@
 """What is asked of a provider about a token: its userinfo, introspection and token-check endpoints, and how often."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Discriminator, Field, SecretStr, Tag
 
+from bridge.errors import Problem
 from bridge.units import OneOrList, Rate, Settings
 
 Texts = Annotated[tuple[str, ...], OneOrList]
@@ -34,6 +36,16 @@ class TokenPlace(Settings):
     form: str | None = None
 
 
+UNION_TAGS: Final = ("<word>", "<place>")
+"""Steps that pydantic adds to an error's location and that no operator has written."""
+
+TokenIn = Annotated[
+    Annotated[Literal["bearer"], Tag(UNION_TAGS[0])] | Annotated[TokenPlace, Tag(UNION_TAGS[1])],
+    Discriminator(lambda written: UNION_TAGS[0] if isinstance(written, str) else UNION_TAGS[1]),
+]
+"""``bearer``, or a place of another name."""
+
+
 class UserinfoSettings(Settings):
     """The userinfo endpoint (OpenID Connect Core section 5.3), or a plain "who am I" endpoint.
 
@@ -52,7 +64,7 @@ class UserinfoSettings(Settings):
     url: str | None = None
     supplies: Texts = STANDARD_CLAIMS
     query: dict[str, str] = Field(default_factory=dict)
-    token_in: Literal["bearer"] | TokenPlace = BEARER
+    token_in: TokenIn = BEARER
     subject: str = "sub"
     refused_when: Any = None
 
@@ -78,6 +90,22 @@ class IntrospectionSettings(Settings):
     key_id: str | None = None
     auth_method: ClientAuthentication = "client_secret_basic"
 
+    def problems(self) -> Iterator[Problem]:
+        """What is missing for the method, or stands there for nothing. Key paths are relative to it."""
+        needed = {"client_secret": self.client_secret, "private_key": self.private_key}
+        method = self.auth_method
+        wanted = "private_key" if method == "private_key_jwt" else "client_secret" if method != "none" else None
+        if self.client_id is None and wanted is not None:
+            why = "Introspection is for clients that the provider knows (RFC 7662 section 2.1)."
+            yield Problem(("client_id",), "missing", why, "Register the bridge as a client there, and write its id.")
+        for name, value in needed.items():
+            if name == wanted and value is None:
+                cure = f"Give it as {name}: {{env: NAME}} or {{file: PATH}}, or choose another auth_method."
+                yield Problem((name,), f"missing, with {method}", "It proves who we are there.", cure)
+            elif name != wanted and value is not None:
+                cure = "Remove it, or choose the auth_method that it is for."
+                yield Problem((name,), f"beside {method}", "It would not be used.", cure)
+
 
 class TokenCheckSettings(Settings):
     """An endpoint that says for whom an opaque token was made, where there is no introspection: Google's tokeninfo.
@@ -89,13 +117,15 @@ class TokenCheckSettings(Settings):
         audience: The member that names the client or audience, compared with the provider's ``audience``: a name, or a
             list of names that walks into objects.
         expires_in: The member that says for how many seconds more the token is good.
+        rules: CONDITIONs that the answer must meet as well; with them ``audience`` may be left out of the provider.
     """
 
     url: str | None = None
     query: dict[str, str] = Field(default_factory=dict)
-    token_in: Literal["bearer"] | TokenPlace = BEARER
+    token_in: TokenIn = BEARER
     audience: Texts = ("aud",)
     expires_in: str = "expires_in"
+    rules: Annotated[tuple[Any, ...], OneOrList] = ()
 
 
 class RequestSettings(Settings):

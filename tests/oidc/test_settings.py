@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from bridge.oidc.algorithms import ASYMMETRIC
-from bridge.oidc.settings import ProviderSettings, is_loopback, unfit_url
+from bridge.oidc.address import is_loopback, unfit_url
+from bridge.oidc.settings import ProviderSettings
 from tests.issuer.keys import jwks, public_pem
 
 GOOD: dict[str, Any] = {"issuer": "https://login.shop.example", "audience": "chat"}
