@@ -1,11 +1,11 @@
-"""Addresses that we ask, and those that we never do."""
+"""Which addresses of a provider we ask, whoever names them: the operator or a discovery document."""
 
 import ipaddress
 from urllib.parse import urlsplit
 
 
 def unfit_url(url: str, *, insecure: bool) -> str:
-    """Why an address is not one that we ask for keys, or an empty text.
+    """Why an address is not one that we ask for keys or about tokens, or an empty text.
 
     https, or plain http on this machine's loopback addresses, or anywhere with ``insecure`` (OpenID Connect Discovery
     section 3, RFC 8414 section 6). Credentials and fragments are refused.

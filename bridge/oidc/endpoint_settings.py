@@ -6,6 +6,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Discriminator, Field, SecretStr, Tag
 
 from bridge.errors import Problem
+from bridge.oidc.algorithms import SECRET_BYTES
+from bridge.oidc.placeholder import is_placeholder
+from bridge.oidc.signing_key import unfit_private_key
 from bridge.units import OneOrList, Rate, Settings
 
 Texts = Annotated[tuple[str, ...], OneOrList]
@@ -92,19 +95,30 @@ class IntrospectionSettings(Settings):
 
     def problems(self) -> Iterator[Problem]:
         """What is missing for the method, or stands there for nothing. Key paths are relative to it."""
-        needed = {"client_secret": self.client_secret, "private_key": self.private_key}
         method = self.auth_method
         wanted = "private_key" if method == "private_key_jwt" else "client_secret" if method != "none" else None
         if self.client_id is None and wanted is not None:
             why = "Introspection is for clients that the provider knows (RFC 7662 section 2.1)."
             yield Problem(("client_id",), "missing", why, "Register the bridge as a client there, and write its id.")
-        for name, value in needed.items():
+        for name, value in (("client_secret", self.client_secret), ("private_key", self.private_key)):
             if name == wanted and value is None:
                 cure = f"Give it as {name}: {{env: NAME}} or {{file: PATH}}, or choose another auth_method."
                 yield Problem((name,), f"missing, with {method}", "It proves who we are there.", cure)
             elif name != wanted and value is not None:
                 cure = "Remove it, or choose the auth_method that it is for."
                 yield Problem((name,), f"beside {method}", "It would not be used.", cure)
+            elif value is not None:
+                yield from self._secret_problems(name, value.get_secret_value())
+
+    def _secret_problems(self, name: str, secret: str) -> Iterator[Problem]:
+        if name == "private_key" and (reason := unfit_private_key(secret)):
+            yield Problem((name,), reason, "", "Give the PEM text of an RSA, EC or Ed25519 private key.")
+        elif name == "client_secret" and is_placeholder(secret):
+            yield Problem((name,), "a placeholder", "The provider would refuse us.", "Give the client's own secret.")
+        elif self.auth_method == "client_secret_jwt" and len(secret.encode()) < SECRET_BYTES["HS256"]:
+            found = f"{len(secret.encode())} bytes, at least {SECRET_BYTES['HS256']} were expected"
+            why = "A secret shorter than its hash can be guessed from one assertion (RFC 7518 section 3.2)."
+            yield Problem((name,), found, why, "Have the provider give a longer one, or use client_secret_basic.")
 
 
 class TokenCheckSettings(Settings):

@@ -1,6 +1,5 @@
 """With which keys a provider's tokens are verified, and with which algorithms."""
 
-import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -11,17 +10,13 @@ from bridge.oidc.algorithms import ASYMMETRIC, EDDSA, EDWARDS, SECRET_BYTES, SYM
 from bridge.oidc.endpoint_settings import Texts
 from bridge.oidc.key import unfit_public_key
 from bridge.oidc.key_set import unfit_key_set
+from bridge.oidc.placeholder import is_placeholder
 from bridge.units import Duration, FileContents, OneOrList, Settings
 
 Algorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
     "Ed25519", "Ed448", "EdDSA", "HS256", "HS384", "HS512",
 ]  # fmt: skip
-
-# What documentation and token debuggers show as a secret.
-_EXAMPLE = re.compile(
-    r"(?i)256.?bit|change.?me|change.?this|replace.?me|your.?(secret|key)|placeholder|secret.?key.?here"
-)
 
 
 class JwksSettings(Settings):
@@ -130,7 +125,7 @@ class KeySettings(Settings):
                     "What is published, or meant to be, can be read by whoever wants to sign.",
                     "Give it as public_key: {file: PATH}.",
                 )
-            elif _EXAMPLE.search(secret.get_secret_value()):
+            elif is_placeholder(secret.get_secret_value()):
                 yield Problem(
                     ("secret", position),
                     "a placeholder",
