@@ -84,8 +84,8 @@ def has_jwt_form(token: AccessToken) -> bool:
     """Whether a token must be a JWT wherever it may also be opaque (CONFIG.md, "Which token, which provider").
 
     Anything that begins with ``eyJ`` and has a dot, or three base64url parts of which the first is a JSON object to
-    anybody at all. Such a token is never sent anywhere unverified, so it is read as leniently as the worst reader would:
-    ``json.loads`` guesses encodings and takes what is no JSON.
+    anybody at all. Such a token is never sent anywhere unverified, so it is read as leniently as a careless reader
+    would: ``json.loads`` guesses encodings and takes duplicates and NaN.
     """
     if not token.looks_like_jwt or token.text.startswith("eyJ"):
         return token.looks_like_jwt

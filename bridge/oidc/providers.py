@@ -1,4 +1,4 @@
-"""All providers of one callback: the one whose token it is, told by a JWT's issuer or by what an opaque token is like."""
+"""All providers of one callback: whose token it is, told by a JWT's issuer or by the look of an opaque token."""
 
 from collections.abc import Iterable, Mapping
 
