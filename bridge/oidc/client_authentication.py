@@ -7,6 +7,7 @@ Authlib prepares the requests. Two things that it leaves open are closed here: i
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from urllib.parse import quote_plus, urlencode
 
 from authlib.oauth2.auth import ClientAuth
@@ -43,7 +44,9 @@ class ClientAuthentication:
     def __init__(
         self, settings: IntrospectionSettings, *, issuer: str = "", now: Callable[[], float] = time.time
     ) -> None:
-        self._ways = tuple(_ways(settings, issuer, now))
+        self._settings = settings
+        self._issuer = issuer
+        self._now = now
         self._working: int | None = None
         self._first = 0
         self._all_refused = False
@@ -71,6 +74,11 @@ class ClientAuthentication:
             answer = await sent(other)
             self._all_refused = answer.status == 401
         return answer
+
+    @cached_property
+    def _ways(self) -> Sequence[_Way]:
+        # Made when first needed: a command that asks this provider nothing has a stand-in for its private key.
+        return _ways(self._settings, self._issuer, self._now)
 
     def _other(self, refused: int) -> int | None:
         """The way to try at once after a refused one."""

@@ -1,11 +1,9 @@
 """What makes a provider take opaque tokens, and whom it asks about tokens: CONFIG.md, "Which token, which provider"."""
 
-import re
 from collections.abc import Iterator
 from typing import Literal
 
 from bridge.errors import Problem
-from bridge.oidc.address import unfit_url
 from bridge.oidc.endpoint_settings import (
     IntrospectionSettings,
     RequestSettings,
@@ -16,9 +14,6 @@ from bridge.oidc.token_pattern import unfit_token_pattern
 from bridge.units import Settings
 
 _NOT_BOUND = "Nothing proves that the token was made for us: one of any other application's would be taken too."
-
-# RFC 9110 section 5.1: field-name = token
-_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}", re.ASCII)
 
 
 class OpaqueSettings(Settings):
@@ -71,22 +66,15 @@ class OpaqueSettings(Settings):
             insecure: Whether plain http may go to another machine.
         """
         yield from self._combination_problems(has_issuer=has_issuer)
-        endpoints: dict[str, tuple[str | None, bool]] = {
-            "userinfo": (self.userinfo.url, self.asks_userinfo and not has_discovery),
-            "introspection": (self.introspection.url, not has_discovery) if self.introspection else (None, False),
-            "token_check": (self.token_check.url, True) if self.token_check else (None, False),
-        }
-        for name, (url, needed) in endpoints.items():
-            if url is None and needed:
+        for name, needed in (("userinfo", self.asks_userinfo), ("introspection", True)):
+            endpoint = getattr(self, name)
+            if needed and endpoint is not None and endpoint.url is None and not has_discovery:
                 why = "There is no discovery document that would say where it is."
                 yield Problem((name, "url"), "missing", why, "Write the endpoint's address.")
-            elif url is not None and (reason := unfit_url(url, insecure=insecure)):
-                cure = "Write an https address; plain http is for this machine only, or http: {insecure: true}."
-                yield Problem((name, "url"), reason, "Visitors' tokens are sent there.", cure)
-        yield from self._place_problems()
-        if self.introspection is not None:
-            for problem in self.introspection.problems():
-                yield Problem(("introspection", *problem.path), problem.found, problem.why, problem.cure)
+        for name in ("userinfo", "introspection", "token_check"):
+            endpoint = getattr(self, name)
+            for problem in endpoint.problems(insecure=insecure) if endpoint is not None else ():
+                yield Problem((name, *problem.path), problem.found, problem.why, problem.cure)
         if self.token_pattern is not None and (reason := unfit_token_pattern(self.token_pattern)):
             cure = 'Write what a whole token looks like, such as token_pattern: "[0-9a-f]{40}".'
             yield Problem(("token_pattern",), reason, "It says which opaque tokens are this provider's.", cure)
@@ -108,18 +96,3 @@ class OpaqueSettings(Settings):
             why = "This provider takes no opaque tokens: it has neither introspection nor token_check."
             cure = "Remove token_pattern, add one of them, or write unbound_tokens: accept beside userinfo."
             yield Problem(("token_pattern",), "without opaque tokens", why, cure)
-
-    def _place_problems(self) -> Iterator[Problem]:
-        for name, endpoint in (("userinfo", self.userinfo), ("token_check", self.token_check)):
-            place = None if endpoint is None else endpoint.token_in
-            if place is None or isinstance(place, str):
-                continue
-            cure = "Write bearer, or one of {header: NAME}, {query: NAME}, {form: NAME}."
-            given = [each for each in (place.header, place.query, place.form) if each is not None]
-            if len(given) != 1:
-                found = "two places" if given else "no place"
-                yield Problem((name, "token_in"), found, "The endpoint takes the token in one place.", cure)
-            elif not given[0].strip():
-                yield Problem((name, "token_in"), "a blank name", "", cure)
-            elif place.header is not None and _FIELD_NAME.fullmatch(place.header) is None:
-                yield Problem((name, "token_in", "header"), "not the name of a header", "", "Write its name alone.")

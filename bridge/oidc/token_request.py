@@ -5,8 +5,8 @@ from typing import Literal
 from urllib.parse import urlencode
 
 from bridge.access_token import AccessToken
-from bridge.oidc.endpoint_settings import TokenPlace
 from bridge.oidc.http import Endpoint, HttpClient, Response
+from bridge.oidc.token_place import TokenPlace
 
 
 async def ask_about(
