@@ -9,6 +9,7 @@ from pydantic import Field
 from bridge.contract.settings import CallbackSettings
 from bridge.mapping.mapping import ClaimMapping
 from bridge.mapping.require import Require
+from bridge.oidc.endpoints import AnswerTests
 from bridge.oidc.hints import Hint
 from bridge.oidc.settings import ProviderSettings
 from bridge.units import Duration, Rate, Settings, Size
@@ -118,6 +119,7 @@ class Model:
     Attributes:
         state_dir: The folder in which key sets are kept; ``None``: they are not.
         hints: What each provider's preset says of tokens that are refused, by provider name.
+        answer_tests: What each provider's answers are asked, by provider name.
     """
 
     callbacks: tuple[Callback, ...]
@@ -129,3 +131,4 @@ class Model:
     cache: CacheSettings
     state_dir: str | None = None
     hints: Mapping[str, tuple[Hint, ...]] = field(default_factory=dict)
+    answer_tests: Mapping[str, AnswerTests] = field(default_factory=dict)

@@ -118,3 +118,25 @@ async def test_ten_mistakes_are_ten_problems(tmp_path: Path) -> None:
     assert ran.out.endswith("bridge.yaml: 10 problems\n")
     places = re.findall(r"^bridge\.yaml:(\d+):\d+: ", ran.out, re.MULTILINE)
     assert [int(line) for line in places] == [2, 4, 5, 6, 7, 9, 12, 13, 17, 20]
+
+
+def test_the_summary_says_how_opaque_tokens_are_bound(tmp_path: Path) -> None:
+    """Who takes JWTs, who opaque tokens, and what is asked about those first."""
+    (tmp_path / "bridge.yaml").write_text(
+        "version: 1\ncallback: {header_token: {env: A}}\nproviders:\n"
+        "  both:\n    issuer: https://a.example\n    audience: chat\n    id_prefix: ''\n    token_pattern: '[0-9]+'\n"
+        "    introspection: {client_id: x, client_secret: {env: B}}\n"
+        "  plain:\n    userinfo: {url: 'https://b.example/me'}\n    unbound_tokens: accept\n    id_prefix: 'b:'\n"
+        "    token_pattern: '[a-z]+'\n"
+    )
+    ran = invoke("check", "--no-secrets", cwd=tmp_path, environment={"BRIDGE_CONFIG": "bridge.yaml"})
+    assert (
+        "provider both: https://a.example, audience chat, accepts access_token, opaque tokens by introspection"
+        in ran.out
+    )
+    assert "provider plain: opaque tokens by userinfo\n" in ran.out
+    told = json.loads(invoke("check", "--no-secrets", "--json", "bridge.yaml", cwd=tmp_path).out)["providers"]
+    assert [(each["opaque"], each["accept"]) for each in told.values()] == [
+        ("introspection", ["access_token"]),
+        ("userinfo", []),
+    ]
