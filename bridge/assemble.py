@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 
 from bridge.answer_cache import AnswerCache
 from bridge.authentication import Authentication
+from bridge.config.cache_settings import CacheSettings, SharedCacheSettings
 from bridge.config.model import Model
 from bridge.oidc.http import HttpClient, OnExchange, open_session
 from bridge.oidc.provider import Provider, ProviderState
+from bridge.shared_cache import SharedCache
 
 
 class Bridge:
@@ -18,10 +20,23 @@ class Bridge:
 
     Attributes:
         authentications: Each callback's flow, by the callback's name.
+        cache: What is remembered of tokens.
+        cache_settings: By which settings.
+        shared: What replicas share, where they do.
     """
 
-    def __init__(self, authentications: Mapping[str, Authentication], providers: Mapping[str, Provider]) -> None:
+    def __init__(
+        self,
+        authentications: Mapping[str, Authentication],
+        providers: Mapping[str, Provider],
+        cache: AnswerCache,
+        cache_settings: CacheSettings,
+        shared: SharedCache | None,
+    ) -> None:
         self.authentications = authentications
+        self.cache = cache
+        self.cache_settings = cache_settings
+        self.shared = shared
         self._providers = providers
 
     def provider_states(self) -> Mapping[str, ProviderState]:
@@ -35,12 +50,17 @@ class Bridge:
 
 @asynccontextmanager
 async def assemble(
-    model: Model, *, now: Callable[[], float] = time.time, on_exchange: OnExchange | None = None
+    model: Model,
+    *,
+    before: Bridge | None = None,
+    now: Callable[[], float] = time.time,
+    on_exchange: OnExchange | None = None,
 ) -> AsyncIterator[Bridge]:
     """A running bridge; on leaving, its refreshing has ended and its connections are closed.
 
     Args:
         model: A checked configuration.
+        before: The bridge whose place it takes: what that one remembers goes on being known.
         now: Seconds since the epoch.
         on_exchange: Told of each exchange with a provider.
     """
@@ -63,12 +83,10 @@ async def assemble(
             )
             for name, settings in model.providers.items()
         }
-        cache = AnswerCache(
-            max_entries=model.cache.max_entries,
-            max_bytes=model.cache.max_bytes,
-            max_age=model.cache.max_age,
-            now=now,
-        )
+        cache = _cache(model.cache, before, now)
+        shared = _shared_cache(model.cache.shared, now)
+        if shared is not None:
+            stack.push_async_callback(shared.close)
         authentications = {
             callback.name: Authentication(
                 callback.name,
@@ -76,6 +94,9 @@ async def assemble(
                 callback.mappings,
                 cache,
                 callback.requires,
+                decides=callback.decides,
+                shared=shared,
+                reuse_alarm=model.cache.reuse_alarm,
             )
             for callback in model.callbacks
         }
@@ -84,8 +105,28 @@ async def assemble(
             for name, provider in providers.items()
         ]
         try:
-            yield Bridge(authentications, providers)
+            yield Bridge(authentications, providers, cache, model.cache, shared)
         finally:
             for task in refreshing:
                 task.cancel()
             await asyncio.gather(*refreshing, return_exceptions=True)
+            await asyncio.gather(*(authentication.close() for authentication in authentications.values()))
+
+
+def _cache(settings: CacheSettings, before: Bridge | None, now: Callable[[], float]) -> AnswerCache:
+    # Every key holds what decides the answer, so what another configuration left behind is at worst not found.
+    if before is not None and before.cache_settings == settings:
+        return before.cache
+    return AnswerCache(
+        max_entries=settings.max_entries,
+        max_bytes=settings.max_bytes,
+        max_age=settings.max_age,
+        refused_age=settings.refused_age,
+        now=now,
+    )
+
+
+def _shared_cache(settings: SharedCacheSettings, now: Callable[[], float]) -> SharedCache | None:
+    if settings.url is None:
+        return None
+    return SharedCache(settings.url.get_secret_value(), timeout=settings.timeout, ca_pem=settings.ca_file, now=now)

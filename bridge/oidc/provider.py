@@ -65,6 +65,7 @@ class Provider:
         self.issuers = settings.issuer
         self.issuing = Issuers(settings.issuer, settings.tenants)
         self.hints = hints
+        self.max_uses = settings.max_uses
         self._settings = settings
         self._http = http
         self._now = now
@@ -80,9 +81,9 @@ class Provider:
         self._keys: Keys = self._static_keys() or self._remote_keys(monotonic)
 
     @property
-    def revision(self) -> int:
-        """Grows whenever the provider's keys change."""
-        return self._keys.revision
+    def revision(self) -> str:
+        """Another text whenever the provider's keys change."""
+        return str(self._keys.revision)
 
     @property
     def state(self) -> ProviderState:

@@ -20,6 +20,10 @@ class Providers:
         # Providers of the same product have the same hints.
         self._hints = tuple(dict.fromkeys(hint for provider in self._by_issuer.values() for hint in provider.hints))
 
+    def asks(self, token: AccessToken) -> bool:  # noqa: ARG002 - nobody is asked about a token yet
+        """Whether answering about a token may cause a request about that very token; cheap."""
+        return False
+
     async def verify(self, token: AccessToken, trace: Trace) -> Claims:
         """The claims of a token of one of these providers.
 

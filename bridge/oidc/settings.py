@@ -138,6 +138,7 @@ class ProviderSettings(Settings):
         refuse: Incident switches.
         public_key: PEM public keys of a server that signs its own tokens.
         secret: HS256 secrets, never beside a key set.
+        max_uses: How often one token may come; beyond it is refused. Counted by each process for itself.
     """
 
     issuer: Texts = ()
@@ -158,6 +159,7 @@ class ProviderSettings(Settings):
     refuse: RefuseSettings = RefuseSettings()
     public_key: Texts = ()
     secret: Annotated[tuple[SecretStr, ...], OneOrList] = ()
+    max_uses: Annotated[int, Field(gt=0)] | None = None
 
     @property
     def allowed_algorithms(self) -> tuple[str, ...]:
