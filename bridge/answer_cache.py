@@ -13,7 +13,7 @@ from bridge.chat_user import ChatUser
 from bridge.refusal_cache import RefusalCache
 from bridge.token_uses import TokenUses
 
-ENTRY_BYTES = 1100
+ENTRY_BYTES = 1000
 """Bytes that an entry takes beside its texts: key, objects, the cache's own books. Measured on CPython 3.11."""
 
 CacheKey = tuple[str, bytes, bytes]

@@ -18,7 +18,9 @@ from bridge.config.presets import preset
 
 # What is left out says how, when or how often, never who the visitor is. All else counts, and a new setting does by
 # itself: what counts though it need not costs a cache that is filled again; the other way round would cost more.
-_OF_THE_FILE: Final = {"callback", "callbacks", "providers", "server", "admin", "log", "limits", "cache"}
+_OF_THE_FILE: Final = {
+    "callback", "callbacks", "providers", "server", "admin", "log", "limits", "cache", "state_dir"
+}  # fmt: skip
 _OF_A_CALLBACK: Final = {
     "path", "providers", "failure_status", "anonymous", "absent", "phone_format", "domains", "messages"
 }  # fmt: skip
