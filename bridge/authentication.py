@@ -91,7 +91,9 @@ class Authentication:
     ) -> None:
         self._callback = callback
         self._by_name = providers
-        self._providers = Providers(providers.values())
+        self._providers = Providers(
+            providers.values(), {name: mapping.claims_wanted() for name, mapping in mappings.items()}
+        )
         self._mappings = mappings
         self._cache = cache
         self._requires = requires

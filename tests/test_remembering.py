@@ -107,6 +107,21 @@ class Process:
         if server is not None:
             url = f"valkey://127.0.0.1:{server.port}"
             self.shared = SharedCache(url, timeout=5.0, now=lambda: self.time)
+        self.options = options
+        self.flow = self.named("default")
+
+    def named(self, callback: str, decides: bytes = b"d" * 32) -> Authentication:
+        """A flow over the same memory."""
+        flow = Authentication(
+            callback,
+            {"shop": self.provider},
+            {"shop": self.mapping.mapping},
+            self.cache,
+            {"shop": self.require.require},
+            decides=decides,
+            shared=self.shared,
+            **self.options,
+        )
         flow._providers = self.asked
         return flow
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr
 
 from bridge.errors import Problem
-from bridge.oidc.settings import is_loopback
+from bridge.oidc.address import is_loopback
 from bridge.units import Duration, FileContents, Settings, Size
 
 SCHEMES: Final = {"valkey": False, "redis": False, "valkeys": True, "rediss": True, "unix": False}
