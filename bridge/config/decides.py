@@ -14,7 +14,6 @@ from pydantic import SecretStr
 from bridge import __version__
 from bridge.config.config_file import ConfigFile
 from bridge.config.entries import CallbackEntry
-from bridge.config.presets import preset
 
 # What is left out says how, when or how often, never who the visitor is. All else counts, and a new setting does by
 # itself: what counts though it need not costs a cache that is filled again; the other way round would cost more.
@@ -27,20 +26,20 @@ _OF_A_CALLBACK: Final = {
 _OF_A_PROVIDER: Final = {"requests", "max_uses"}
 
 
-def decides(file: ConfigFile, entry: CallbackEntry) -> bytes:
+def decides(file: ConfigFile, entry: CallbackEntry, version: str = __version__) -> bytes:
     """SHA-256 of all that decides the answers of one callback: 32 bytes, the same in every process.
 
     Args:
         file: The configuration, secrets resolved; where they are not, their stand-ins count.
         entry: The callback.
+        version: Of the bridge: another may map the same claims otherwise, and its presets may say something else.
     """
     providers = {name: file.providers[name] for name in file.providers_of(entry)}
     deciding = {
-        "version": __version__,
+        "version": version,
         "file": file.model_dump(exclude=_OF_THE_FILE),
         "callback": entry.model_dump(exclude=_OF_A_CALLBACK),
         "providers": {name: one.model_dump(exclude=_OF_A_PROVIDER) for name, one in providers.items()},
-        "presets": {one.preset: preset(one.preset) for one in providers.values()},
         "several": len(file.providers) > 1,  # a mapping for all is read otherwise where there is one provider
     }
     return sha256(json.dumps(deciding, sort_keys=True, default=_plain).encode()).digest()
