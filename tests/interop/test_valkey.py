@@ -124,7 +124,7 @@ def test_the_server_holds_nothing_readable(replicas: Replicas, valkey: ValkeyPro
 @pytest.mark.parametrize("damage", [b"", b"planted", None])
 def test_what_somebody_else_wrote_is_not_taken(replicas: Replicas, valkey: ValkeyProcess, damage: bytes | None) -> None:
     """Nothing, anything, or the sealed answer of another token: the provider is asked instead."""
-    token = f"damaged-{damage}".encode().hex()
+    token = f"damaged-{damage!r}".encode().hex()
     assert replicas.both[0].post(token).code is None
     [name] = valkey.client.keys("*")
     if damage is None:
