@@ -10,6 +10,7 @@ from bridge.answer_cache import AnswerCache
 from bridge.authentication import Authentication
 from bridge.config.cache_settings import CacheSettings, SharedCacheSettings
 from bridge.config.model import Model
+from bridge.oidc.endpoints import AnswerTests
 from bridge.oidc.http import HttpClient, OnExchange, open_session
 from bridge.oidc.provider import Provider, ProviderState
 from bridge.shared_cache import SharedCache
@@ -78,6 +79,7 @@ async def assemble(
                     on_exchange=on_exchange,
                 ),
                 hints=model.hints.get(name, ()),
+                tests=model.answer_tests.get(name, AnswerTests()),
                 max_waiting=max(1, model.limits.in_flight // 4),
                 now=now,
             )

@@ -12,6 +12,7 @@ from bridge.config.cache_settings import CacheSettings
 from bridge.config.entries import CallbackEntry, ProviderEntry, Rules
 from bridge.config.field_errors import quoted, suggestion
 from bridge.config.model import AdminSettings, LimitSettings, LogSettings, ServerSettings
+from bridge.config.opaque_routing import opaque_routing_problems
 from bridge.errors import KeyPath, Problem
 from bridge.units import Settings
 
@@ -93,6 +94,8 @@ class ConfigFile(Settings):
         for name in self.providers:
             if name not in used:
                 yield Problem(("providers", name), "used by no callback", "", "Add it to a callback's providers:.")
+        for name, provider in self.providers.items():
+            yield from _under(("providers", name), provider.warnings())
         for path, _, entry in self.entries():
             yield from self._impersonation_warnings(path, entry)
         yield from self._shared_subjects_warnings()
@@ -189,6 +192,7 @@ class ConfigFile(Settings):
                 yield Problem((*path, "providers", position), f"there is no provider {quoted(name)}", "", cure)
         names = self.providers_of(entry)
         yield from self._issuer_problems(names)
+        yield from opaque_routing_problems(self.providers, names)
         yield from self._prefix_problems(names)
         for name in names if len(names) > 1 else ():
             if self.providers[name].id_prefix is None:

@@ -10,6 +10,7 @@ from bridge.config.cache_settings import CacheSettings
 from bridge.contract.settings import CallbackSettings
 from bridge.mapping.mapping import ClaimMapping
 from bridge.mapping.require import Require
+from bridge.oidc.endpoints import AnswerTests
 from bridge.oidc.hints import Hint
 from bridge.oidc.settings import ProviderSettings
 from bridge.units import Duration, Rate, Settings, Size
@@ -106,6 +107,7 @@ class Model:
 
     Attributes:
         hints: What each provider's preset says of tokens that are refused, by provider name.
+        answer_tests: What each provider's answers are asked, by provider name.
     """
 
     callbacks: tuple[Callback, ...]
@@ -116,3 +118,4 @@ class Model:
     limits: LimitSettings
     cache: CacheSettings
     hints: Mapping[str, tuple[Hint, ...]] = field(default_factory=dict)
+    answer_tests: Mapping[str, AnswerTests] = field(default_factory=dict)

@@ -46,8 +46,8 @@ def check_introspected(answer: Mapping[str, Json], expected: Expectations, now: 
         trace: Takes each check as a step.
 
     Returns:
-        Seconds since the epoch after which the token is no longer good: ``exp``, and ``max_token_age`` after ``iat``, or
-        after now where nothing says how old it is.
+        Seconds since the epoch after which the token is no longer good: at ``exp`` and ``max_token_age`` after ``iat``,
+        or after now where nothing says how old it is.
 
     Raises:
         TokenUntrusted, TokenExpired, TokenNotYetValid, TokenInactive: As CONTRACT.md's table has them.

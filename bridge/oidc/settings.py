@@ -94,6 +94,12 @@ class ProviderSettings(KeySettings, OpaqueSettings):
         asks = self.introspection is not None or self.token_check is not None or self.has_userinfo
         return bool(self.issuer or self.given_keys or not asks)
 
+    @property
+    def subject_claim(self) -> str:
+        """The claim that is the visitor's id; ``userinfo.subject`` where userinfo alone says who he is."""
+        by_userinfo_alone = not self.takes_jwts and self.introspection is None
+        return self.userinfo.subject if by_userinfo_alone else self.subject
+
     def _issuer_problems(self) -> Iterator[Problem]:
         if not self.issuer and self.takes_jwts:
             yield Problem(
