@@ -1,6 +1,7 @@
 """bridge/assemble.py: a configuration becomes running things, and leaves none behind."""
 
 import asyncio
+from dataclasses import replace
 
 from bridge.access_token import AccessToken
 from bridge.assemble import assemble
@@ -51,3 +52,23 @@ async def test_starts_without_its_providers_and_leaves_nothing(issuer: Issuer) -
         assert all(state.first_fetch_ended and state.failure and state.age is None for state in states)
         assert asyncio.all_tasks() > before
     assert asyncio.all_tasks() == before
+
+
+async def test_what_is_remembered_outlives_a_reload(issuer: Issuer) -> None:
+    """Of a callback that is as it was; another's answers are worked out anew, and with other bounds all are."""
+    first = model(issuer.url, issuer.realm("other").url)
+    changed = replace(first, callbacks=(first.callbacks[0], replace(first.callbacks[1], decides=b"changed")))
+    bounded = replace(changed, cache=changed.cache.model_copy(update={"max_entries": 7}))
+    token = AccessToken(mint.good_token(issuer.url))
+    cached = []
+    async with assemble(first) as before:
+        for callback in ("shop", "staff"):
+            await before.authentications[callback].authenticate(token)
+        async with assemble(changed, before=before) as after, assemble(bounded, before=after) as last:
+            for bridge in (after, last):
+                await bridge.first_fetches()
+                cached += [
+                    (await bridge.authentications[callback].authenticate(token)).cached
+                    for callback in ("shop", "staff")
+                ]
+    assert cached == [True, False, False, False]
