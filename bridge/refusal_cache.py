@@ -15,8 +15,8 @@ LASTING = (TokenExpired, TokenInactive, TokenUntrusted, VisitorError)
 """What seconds do not change. ``TokenNotYetValid`` passes by itself, and ``TokenInvalid`` with a new key of the
 provider's; ``TokenMissing`` and ``TokenMalformed`` cost no request."""
 
-REFUSAL_BYTES = 750
-"""Bytes that a refusal takes beside its texts: key, objects, the cache's own books. Measured on CPython 3.11."""
+REFUSAL_BYTES = 950
+"""Bytes of resident memory that a refusal takes beside its texts: key, objects, books. Measured on CPython 3.11."""
 
 
 class RefusalCache:

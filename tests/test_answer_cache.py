@@ -105,7 +105,7 @@ def test_can_be_switched_off() -> None:
 
 
 def test_distinct_tokens_take_what_was_allowed() -> None:
-    """O08: good and bad, all parts together, by measure of the interpreter itself; a fifth more is forgiven."""
+    """O08: good and bad, all parts together, by the interpreter's own books: what lies fallow is left room for."""
     allowed = 2_000_000
     gc.collect()
     tracemalloc.start()
@@ -121,4 +121,4 @@ def test_distinct_tokens_take_what_was_allowed() -> None:
         taken = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
-    assert allowed / 2 < taken < allowed * 1.2
+    assert allowed / 2 < taken < allowed
