@@ -105,6 +105,7 @@ def test_a_changed_byte_is_noticed(position: int, change: int) -> None:
 @pytest.mark.parametrize(
     "sealed",
     [b"", b"x", SEALED[:11], SEALED[:12], SEALED[:-1], SEALED + b"x", b"x" * MAX_SEALED, SEALED + b"x" * MAX_SEALED],
+    ids=["nothing", "a byte", "no nonce", "a nonce", "a byte less", "a byte more", "noise", "more than there can be"],
 )
 def test_anything_else_is_unreadable(sealed: bytes) -> None:
     """Nothing at all, a part of it, more than it, noise."""
