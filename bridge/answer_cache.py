@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from cachetools import TLRUCache
 
 from bridge.chat_user import ChatUser
+from bridge.refusal_cache import RefusalCache
+from bridge.token_uses import TokenUses
 
-_ENTRY_BYTES = 800
-"""Bytes that an entry takes beside its texts: digest, objects, the cache's own books. Measured on CPython 3.11."""
+ENTRY_BYTES = 1300
+"""Bytes of resident memory that an entry takes beside its texts: key, objects, books. Measured on CPython 3.11."""
 
-CacheKey = tuple[str, bytes]
-"""The callback's name and the token's SHA-256."""
+CacheKey = tuple[str, bytes, bytes]
+"""The callback's name, the token's SHA-256, and the SHA-256 of what decides the callback's answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,52 +27,61 @@ class Entry:
     Attributes:
         user: The chat user.
         provider: The provider's name.
-        revision: The provider's key revision that verified the token.
+        revision: The keys of the provider that verified the token.
         expires_at: Seconds since the epoch at which the entry is dead.
-        size: Bytes that it takes, about.
     """
 
     user: ChatUser
     provider: str
     revision: str
     expires_at: float
-    size: int
 
 
 class AnswerCache:
-    """Bounded in number, bytes and age.
+    """What one process remembers of tokens; three quarters of ``max_bytes`` are the answers'.
+
+    Attributes:
+        refusals: Refusals that it cost a request to find.
+        uses: How often each token came.
 
     Args:
-        max_entries: Entries at most.
+        max_entries: Answers at most; 0 remembers none, and no refusals.
         max_bytes: Bytes at most, by estimate.
-        max_age: Seconds that an entry is kept at most.
+        max_age: Seconds that an answer is kept at most.
+        refused_age: Seconds that a refusal is kept.
         now: Seconds since the epoch.
     """
 
-    def __init__(self, *, max_entries: int, max_bytes: int, max_age: float, now: Callable[[], float]) -> None:
+    def __init__(
+        self, *, max_entries: int, max_bytes: int, max_age: float, refused_age: float, now: Callable[[], float]
+    ) -> None:
         self._now = now
         self._max_age = max_age
+        eighth = max_bytes // 8
         # A cache of cachetools has one bound. Weighing each entry at its share of either makes both hold.
-        self._smallest = max(1, max_bytes // max(1, max_entries))
+        most = max_bytes - 2 * eighth
+        smallest = max(1, most // max(1, max_entries))
         self._entries: TLRUCache[CacheKey, Entry] = TLRUCache(
-            max_bytes if max_entries else 0,
+            most if max_entries else 0,
             ttu=lambda _, entry, __: entry.expires_at,
             timer=now,
-            getsizeof=lambda entry: max(entry.size, self._smallest),
+            getsizeof=lambda entry: max(_size(entry.user), smallest),
         )
+        self.refusals = RefusalCache(max_entries=max_entries, max_bytes=eighth, max_age=refused_age, now=now)
+        self.uses = TokenUses(max_bytes=eighth)
 
     def get(self, key: CacheKey) -> Entry | None:
         """The live entry under a key."""
         return self._entries.get(key)
 
-    def put(self, key: CacheKey, user: ChatUser, *, provider: str, revision: str, expires_at: float) -> None:
-        """Keeps an answer until the token expires or ``max_age`` is over, whichever is first."""
-        until = min(expires_at, self._now() + self._max_age)
-        entry = Entry(user, provider, revision, until, _size(user))
-        if entry.size <= self._entries.maxsize:
+    def put(self, key: CacheKey, user: ChatUser, *, provider: str, revision: str, expires_at: float) -> Entry:
+        """Keeps an answer until the token expires or ``max_age`` is over, whichever is first; gives what is kept."""
+        entry = Entry(user, provider, revision, min(expires_at, self._now() + self._max_age))
+        if _size(user) <= self._entries.maxsize:
             self._entries[key] = entry
+        return entry
 
 
 def _size(user: ChatUser) -> int:
     texts = (user.id, user.name, user.email, user.avatar, user.label)
-    return _ENTRY_BYTES + sum(4 * len(text) if not text.isascii() else len(text) for text in texts if text)
+    return ENTRY_BYTES + sum(4 * len(text) if not text.isascii() else len(text) for text in texts if text)

@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 
 from bridge.answer_cache import AnswerCache
 from bridge.authentication import Authentication
+from bridge.config.cache_settings import CacheSettings, SharedCacheSettings
 from bridge.config.model import Model
 from bridge.oidc.endpoints import AnswerTests
 from bridge.oidc.http import HttpClient, OnExchange, open_session
 from bridge.oidc.kept_keys import KeptKeys
 from bridge.oidc.key_store import KeyStore
 from bridge.oidc.provider import Provider, ProviderState
+from bridge.shared_cache import SharedCache
 
 
 class Bridge:
@@ -22,11 +24,24 @@ class Bridge:
     Attributes:
         authentications: Each callback's flow, by the callback's name.
         providers: Each provider, by its name.
+        cache: What is remembered of tokens.
+        cache_settings: By which settings.
+        shared: What replicas share, where they do.
     """
 
-    def __init__(self, authentications: Mapping[str, Authentication], providers: Mapping[str, Provider]) -> None:
+    def __init__(
+        self,
+        authentications: Mapping[str, Authentication],
+        providers: Mapping[str, Provider],
+        cache: AnswerCache,
+        cache_settings: CacheSettings,
+        shared: SharedCache | None,
+    ) -> None:
         self.authentications = authentications
         self.providers = providers
+        self.cache = cache
+        self.cache_settings = cache_settings
+        self.shared = shared
 
     def provider_states(self) -> Mapping[str, ProviderState]:
         """How each provider's keys stand, by its name."""
@@ -49,7 +64,8 @@ async def assemble(
 
     Args:
         model: A checked configuration.
-        before: The bridge that this one replaces: keys of providers that stay as they are go on serving.
+        before: The bridge that this one replaces: keys of providers that stay as they are go on serving, and what it
+            remembers goes on being known.
         now: Seconds since the epoch.
         on_exchange: Told of each exchange with a provider.
 
@@ -80,12 +96,10 @@ async def assemble(
             )
             for name, settings in model.providers.items()
         }
-        cache = AnswerCache(
-            max_entries=model.cache.max_entries,
-            max_bytes=model.cache.max_bytes,
-            max_age=model.cache.max_age,
-            now=now,
-        )
+        cache = _cache(model.cache, before, now)
+        shared = _shared_cache(model.cache.shared, now)
+        if shared is not None:
+            stack.push_async_callback(shared.close)
         authentications = {
             callback.name: Authentication(
                 callback.name,
@@ -93,6 +107,9 @@ async def assemble(
                 callback.mappings,
                 cache,
                 callback.requires,
+                decides=callback.decides,
+                shared=shared,
+                reuse_alarm=model.cache.reuse_alarm,
             )
             for callback in model.callbacks
         }
@@ -110,11 +127,12 @@ async def assemble(
             *(asyncio.create_task(keys.keep(), name="keep keys") for keys in kept),
         ]
         try:
-            yield Bridge(authentications, providers)
+            yield Bridge(authentications, providers, cache, model.cache, shared)
         finally:
             for task in refreshing:
                 task.cancel()
             await asyncio.gather(*refreshing, return_exceptions=True)
+            await asyncio.gather(*(authentication.close() for authentication in authentications.values()))
 
 
 async def _key_store(model: Model) -> KeyStore | None:
@@ -122,3 +140,22 @@ async def _key_store(model: Model) -> KeyStore | None:
         return None
     secrets = [secret.get_secret_value() for callback in model.callbacks for secret in callback.settings.header_token]
     return await asyncio.to_thread(KeyStore, model.state_dir, secrets)
+
+
+def _cache(settings: CacheSettings, before: Bridge | None, now: Callable[[], float]) -> AnswerCache:
+    # Every key holds what decides the answer, so what another configuration left behind is at worst not found.
+    if before is not None and before.cache_settings == settings:
+        return before.cache
+    return AnswerCache(
+        max_entries=settings.max_entries,
+        max_bytes=settings.max_bytes,
+        max_age=settings.max_age,
+        refused_age=settings.refused_age,
+        now=now,
+    )
+
+
+def _shared_cache(settings: SharedCacheSettings, now: Callable[[], float]) -> SharedCache | None:
+    if settings.url is None:
+        return None
+    return SharedCache(settings.url.get_secret_value(), timeout=settings.timeout, ca_pem=settings.ca_file, now=now)

@@ -3,19 +3,24 @@
 Every edge calls this: the service with a silent trace, ``explain`` and the playground with a recording one.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bridge.access_token import AccessToken
-from bridge.answer_cache import AnswerCache
+from bridge.answer_cache import AnswerCache, CacheKey, Entry
 from bridge.chat_user import ChatUser
 from bridge.claims import Claims
-from bridge.errors import VisitorError
+from bridge.errors import BridgeError, TokenInactive, VisitorError
+from bridge.flights import Flights
 from bridge.mapping.mapping import ClaimMapping
 from bridge.mapping.require import Require
 from bridge.oidc.provider import Provider
 from bridge.oidc.providers import Providers
+from bridge.shared_cache import SharedCache
 from bridge.trace import SILENT, Trace
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +31,13 @@ class Authenticated:
         user: The answer.
         provider: The name of the provider that vouches for it.
         cached: Whether it was worked out before.
+        shared: Whether another replica worked it out.
     """
 
     user: ChatUser
     provider: str
     cached: bool
+    shared: bool = False
 
 
 def chat_user(claims: Claims, mapping: ClaimMapping, require: Require, trace: Trace = SILENT) -> ChatUser:
@@ -39,10 +46,20 @@ def chat_user(claims: Claims, mapping: ClaimMapping, require: Require, trace: Tr
     Raises:
         VisitorRefused: A ``require`` rule says no.
         IdentityUnusable: The mapping gives no usable value for what CX Genie identifies by.
+        ProviderError: A source of claims said nothing, and with what it would have said this could have ended
+            otherwise; a name or a picture that is only missing is no reason.
     """
-    require.check_claims(claims, trace)
-    user = mapping.apply(claims, trace)
-    require.check_user(user, trace)
+    try:
+        require.check_claims(claims, trace)
+        user = mapping.apply(claims, trace)
+        require.check_user(user, trace)
+    except VisitorError:
+        if claims.incomplete is not None:
+            raise claims.incomplete from None
+        raise
+    if claims.incomplete is not None and not require.is_settled(claims):
+        trace.step("require", "sources", "refused", "a rule asks what a source that could not be asked would say")
+        raise claims.incomplete
     return user
 
 
@@ -53,8 +70,11 @@ class Authentication:
         callback: The callback's name, part of every cache key: two callbacks may map one token to different users.
         providers: Whose tokens it takes, by name.
         mappings: What becomes of each provider's claims, by provider name.
-        cache: Answers of all callbacks.
+        cache: What is remembered of the tokens of all callbacks.
         requires: Who of each provider's visitors is wanted, by provider name.
+        decides: The hash of all that decides its answers, part of every cache key too.
+        shared: What other replicas remember.
+        reuse_alarm: How many uses of one token are worth a warning; 0: none.
     """
 
     def __init__(
@@ -64,42 +84,105 @@ class Authentication:
         mappings: Mapping[str, ClaimMapping],
         cache: AnswerCache,
         requires: Mapping[str, Require],
+        *,
+        decides: bytes,
+        shared: SharedCache | None = None,
+        reuse_alarm: int = 0,
     ) -> None:
         self._callback = callback
         self._by_name = providers
-        wanted = {name: mapping.claims_wanted() for name, mapping in mappings.items()}
-        self._providers = Providers(providers.values(), wanted)
+        self._providers = Providers(
+            providers.values(), {name: mapping.claims_wanted() for name, mapping in mappings.items()}
+        )
         self._mappings = mappings
         self._cache = cache
         self._requires = requires
+        self._decides = decides
+        self._shared = shared
+        self._reuse_alarm = reuse_alarm
+        self._flights: Flights[Authenticated] = Flights()
 
     async def authenticate(self, token: AccessToken, trace: Trace = SILENT) -> Authenticated:
-        """Verifies the token and maps its claims.
+        """Verifies the token and maps its claims, or remembers what came of that.
+
+        A recording trace goes past all that is remembered and shared: to explain is to look.
 
         Raises:
             TokenError: The token is refused.
             VisitorRefused: A ``require`` rule says no.
             IdentityUnusable: It gives no usable value for what CX Genie identifies by.
-            ProviderUnavailable, ProviderBusy: The provider's keys, or its word on the token, cannot be had.
+            ProviderError: The provider's keys, or what it must be asked about the token, cannot be had.
         """
-        key = (self._callback, token.digest)
-        if not trace.recording:
-            known = self._cache.get(key)
-            if known is not None and known.revision == self._by_name[known.provider].revision:
-                return Authenticated(known.user, known.provider, cached=True)
-        claims = await self._providers.verify(token, trace)
-        try:
-            user = chat_user(claims, self._mappings[claims.provider], self._requires[claims.provider], trace)
-        except VisitorError as refusal:
-            # What userinfo would have said might have made all the difference.
-            raise claims.incomplete or refusal from None
-        if claims.incomplete is not None:
+        if trace.recording:
+            claims, user = await self._look(token, trace)
             return Authenticated(user, claims.provider, cached=False)
-        self._cache.put(
-            key,
-            user,
-            provider=claims.provider,
-            revision=self._by_name[claims.provider].revision,
-            expires_at=claims.expires_at,
-        )
+        key = (self._callback, token.digest, self._decides)
+        known = self._cache.get(key)
+        if known is not None and self._holds(known):
+            answer = Authenticated(known.user, known.provider, cached=True)
+        elif self._providers.asks(token):
+            if (refusal := self._cache.refusals.get(key)) is not None:
+                raise refusal
+            answer = await self._flights.join(key, lambda own: self._find_out(token, key, own), trace)
+        else:
+            claims, user = await self._look(token, trace)
+            self._keep(key, claims, user)
+            answer = Authenticated(user, claims.provider, cached=False)
+        self._count(token, answer.provider)
+        return answer
+
+    async def close(self) -> None:
+        """Ends what is still being found out though nobody waits for it any more."""
+        await self._flights.close()
+
+    async def _find_out(self, token: AccessToken, key: CacheKey, trace: Trace) -> Authenticated:
+        """What a replica knows, or else the provider; for tokens that are worth a cache that must itself be asked."""
+        if self._shared is not None:
+            found = await self._shared.get(token, key)
+            if found is not None and self._holds(found):
+                # Its end comes along, so that no answer lives longer by going from one replica to the next.
+                self._cache.put(
+                    key, found.user, provider=found.provider, revision=found.revision, expires_at=found.expires_at
+                )
+                return Authenticated(found.user, found.provider, cached=True, shared=True)
+        try:
+            claims, user = await self._look(token, trace)
+        except BridgeError as refusal:
+            self._cache.refusals.put(key, refusal)
+            raise
+        entry = self._keep(key, claims, user)
+        if self._shared is not None and entry is not None:
+            await self._shared.put(token, key, entry)
         return Authenticated(user, claims.provider, cached=False)
+
+    async def _look(self, token: AccessToken, trace: Trace) -> tuple[Claims, ChatUser]:
+        claims = await self._providers.verify(token, trace)
+        return claims, chat_user(claims, self._mappings[claims.provider], self._requires[claims.provider], trace)
+
+    def _holds(self, entry: Entry) -> bool:
+        """Whether the provider's keys are still those that verified it."""
+        return entry.revision == self._by_name[entry.provider].revision
+
+    def _keep(self, key: CacheKey, claims: Claims, user: ChatUser) -> Entry | None:
+        if claims.incomplete is not None:
+            return None
+        revision = self._by_name[claims.provider].revision
+        return self._cache.put(key, user, provider=claims.provider, revision=revision, expires_at=claims.expires_at)
+
+    def _count(self, token: AccessToken, provider: str) -> None:
+        count = self._cache.uses.count(token.digest)
+        if count == self._reuse_alarm:
+            # Perhaps a cached page gives one customer's token to everybody: all of them would share his chats.
+            _log.warning(
+                "token_reuse token=%s callback=%s provider=%s count=%d",
+                token.fingerprint,
+                self._callback,
+                provider,
+                count,
+            )
+        most = self._by_name[provider].max_uses
+        if most is not None and count > most:
+            raise TokenInactive(
+                f"its use number {count}; max_uses is {most}",
+                hint="Does a cached page give one visitor's token to others? Else raise max_uses of the provider.",
+            )

@@ -127,7 +127,8 @@ async def test_an_incident_switch_holds_for_what_is_remembered(issuer: Issuer, r
     switched = ProviderSettings.model_validate({"issuer": issuer.url, "audience": "chat", "refuse": refuse})
     assert list(switched.problems()) == []
     provider = good.providers["one"].model_copy(update={"refuse": switched.refuse})
-    refusing = replace(good, providers={**good.providers, "one": provider})
+    callbacks = tuple(replace(callback, decides=b"refusing") for callback in good.callbacks)
+    refusing = replace(good, callbacks=callbacks, providers={**good.providers, "one": provider})
     token = AccessToken(mint.good_token(issuer.url, jti="t1"))
     async with assemble(good) as first:
         assert not (await first.authentications["shop"].authenticate(token)).cached
@@ -137,3 +138,23 @@ async def test_an_incident_switch_holds_for_what_is_remembered(issuer: Issuer, r
                 await second.authentications["shop"].authenticate(token)
             async with assemble(good, before=second) as third:
                 assert (await third.authentications["shop"].authenticate(token)).user.id == "visitor-1"
+
+
+async def test_what_is_remembered_outlives_a_reload(issuer: Issuer) -> None:
+    """Of a callback that is as it was; another's answers are worked out anew, and with other bounds all are."""
+    first = model(issuer.url, issuer.realm("other").url)
+    changed = replace(first, callbacks=(first.callbacks[0], replace(first.callbacks[1], decides=b"changed")))
+    bounded = replace(changed, cache=changed.cache.model_copy(update={"max_entries": 7}))
+    token = AccessToken(mint.good_token(issuer.url))
+    cached = []
+    async with assemble(first) as before:
+        for callback in ("shop", "staff"):
+            await before.authentications[callback].authenticate(token)
+        async with assemble(changed, before=before) as after, assemble(bounded, before=after) as last:
+            for bridge in (after, last):
+                await bridge.first_fetches()
+                cached += [
+                    (await bridge.authentications[callback].authenticate(token)).cached
+                    for callback in ("shop", "staff")
+                ]
+    assert cached == [True, False, False, False]

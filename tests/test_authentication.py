@@ -33,7 +33,9 @@ class Flow:
             identity_method="id",
         )
         assert parsed.errors == ()
-        self.cache = AnswerCache(max_entries=100, max_bytes=1_000_000, max_age=300, now=lambda: self.time)
+        self.cache = AnswerCache(
+            max_entries=100, max_bytes=1_000_000, max_age=300, refused_age=10, now=lambda: self.time
+        )
         self.mappings = {"shop": parsed.mapping}
         rules = parse_require([Written(require, ("require",), "common")])
         assert rules.errors == ()
@@ -42,7 +44,7 @@ class Flow:
 
     def named(self, callback: str) -> Authentication:
         """The flow of another callback over the same cache."""
-        return Authentication(callback, {"shop": self.provider}, self.mappings, self.cache, self.requires)
+        return Authentication(callback, {"shop": self.provider}, self.mappings, self.cache, self.requires, decides=b"d")
 
 
 async def test_a_token_becomes_a_chat_user(issuer: Issuer) -> None:

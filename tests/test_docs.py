@@ -69,7 +69,8 @@ def yaml_blocks() -> Iterator[Any]:
 
 def environment_of(text: str) -> dict[str, str]:
     """A good value, each another, for every variable that a file names."""
-    return {name: f"{name}-Zk3v9Qw7Lp2s8Xr4-Zk3v9Qw7Lp2s8Xr4" for name in re.findall(r"env: (\w+)", text)}
+    values = {name: f"{name}-Zk3v9Qw7Lp2s8Xr4-Zk3v9Qw7Lp2s8Xr4" for name in re.findall(r"env: (\w+)", text)}
+    return {**values, "VALKEY_URL": "valkeys://:password@cache.internal:6379/0"}
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import Field
 
+from bridge.config.cache_settings import CacheSettings
 from bridge.config.entries import CallbackEntry, ProviderEntry, Rules
 from bridge.config.field_errors import quoted, suggestion
-from bridge.config.model import AdminSettings, CacheSettings, LimitSettings, LogSettings, ServerSettings
+from bridge.config.model import AdminSettings, LimitSettings, LogSettings, ServerSettings
 from bridge.config.opaque_routing import opaque_routing_problems
 from bridge.errors import KeyPath, Problem
 from bridge.units import Settings
@@ -73,6 +74,7 @@ class ConfigFile(Settings):
             yield from _under(path, entry.problems())
         for name, provider in self.providers.items():
             yield from _under(("providers", name), provider.problems())
+        yield from _under(("cache",), self.cache.problems())
         yield from _path_problems(list(self.entries()))
         for path, _, entry in self.entries():
             yield from self._routing_problems(path, entry)
@@ -102,6 +104,7 @@ class ConfigFile(Settings):
             yield from self._impersonation_warnings(path, entry)
         yield from self._shared_subjects_warnings()
         yield from self._shared_prefix_warnings()
+        yield from _under(("cache",), self.cache.warnings())
 
     def _shared_prefix_warnings(self) -> Iterator[Problem]:
         """Warns of ids that could meet where two callbacks belong to one workspace of CX Genie's."""

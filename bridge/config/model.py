@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bridge.config.cache_settings import CacheSettings
 from bridge.contract.settings import CallbackSettings
 from bridge.mapping.mapping import ClaimMapping
 from bridge.mapping.require import Require
@@ -80,20 +81,6 @@ class LimitSettings(Settings):
     failed_callers: Annotated[Rate, Field(gt=0)] = 10.0
 
 
-class CacheSettings(Settings):
-    """The answers that are remembered.
-
-    Attributes:
-        max_entries: How many; 0 remembers none.
-        max_bytes: Bytes that they may take in memory.
-        max_age: Seconds for which one is good; never past its token's own expiry.
-    """
-
-    max_entries: Annotated[int, Field(ge=0)] = 50_000
-    max_bytes: Size = 64 * 1024 * 1024
-    max_age: Duration = 300.0
-
-
 @dataclass(frozen=True, slots=True)
 class Callback:
     """One callback, ready to be assembled.
@@ -103,6 +90,7 @@ class Callback:
         providers: Whose tokens it takes, by name.
         mappings: What becomes of their claims, by provider name.
         requires: Who of their visitors is let in, by provider name.
+        decides: SHA-256 of all that decides its answers, secrets among it: two that are equal may share a cache.
     """
 
     name: str
@@ -110,6 +98,7 @@ class Callback:
     providers: tuple[str, ...]
     mappings: Mapping[str, ClaimMapping]
     requires: Mapping[str, Require]
+    decides: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bridge.config.config_file import ConfigFile
+from bridge.config.decides import decides
 from bridge.config.field_errors import described, field_problem, kind_of, quoted, suggestion, unknown_key_problem
 from bridge.config.layers import Compiled, compile_mappings
 from bridge.config.model import Callback, Model
@@ -227,7 +228,14 @@ def _belongs(key: str, around: KeyPath) -> str | None:
 def _model(file: ConfigFile, compiled: Compiled) -> Model:
     return Model(
         callbacks=tuple(
-            Callback(name, entry, file.providers_of(entry), compiled.mappings[name], compiled.requires[name])
+            Callback(
+                name,
+                entry,
+                file.providers_of(entry),
+                compiled.mappings[name],
+                compiled.requires[name],
+                decides(file, entry),
+            )
             for _, name, entry in file.entries()
         ),
         providers=file.providers,

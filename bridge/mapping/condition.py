@@ -158,6 +158,31 @@ class Computed:
         return iter(self._paths)
 
 
+def is_settled(condition: Condition, claims: Claims) -> bool:
+    """Whether every source that the verdict could come from has spoken.
+
+    A claim is read from the first source that has it: sources behind that one do not matter, and those before it that
+    said nothing might have had it.
+    """
+    match condition:
+        case All() | AnyOf():
+            return all(is_settled(each, claims) for each in condition.conditions)
+        case Not():
+            return is_settled(condition.condition, claims)
+        case ClaimTest():
+            return _has_spoken(condition.path, claims, condition.source or SOURCES)
+    return all(_has_spoken(path, claims, SOURCES) for path in condition.paths())
+
+
+def _has_spoken(path: Path, claims: Claims, sources: tuple[Source, ...]) -> bool:
+    for source in sources:
+        if source not in claims.sources:
+            return False
+        if path.read(claims, source) is not None:
+            return True
+    return True
+
+
 def is_true(value: Json) -> Verdict:
     """What a claim without an operator must be: ``true``, or the text that some providers send for it (C29)."""
     if isinstance(value, str):

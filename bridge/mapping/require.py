@@ -12,7 +12,7 @@ from typing import Final
 from bridge.chat_user import ChatUser
 from bridge.claims import Claims
 from bridge.errors import KeyPath, VisitorRefused
-from bridge.mapping.condition import Condition, Judge, Verdict, in_words
+from bridge.mapping.condition import Condition, Judge, Verdict, in_words, is_settled
 from bridge.trace import SILENT, Trace
 
 FIELDS: Final[Mapping[str, Callable[[ChatUser], str | None]]] = {
@@ -89,6 +89,14 @@ class Require:
                 _note(trace, rule, verdict, asked, {rule.field: value})
             if verdict is not True:
                 raise _refused(rule, verdict, asked)
+
+    def is_settled(self, claims: Claims) -> bool:
+        """Whether the rules said yes whatever a source that said nothing would have said.
+
+        ``not`` and ``present: false`` say yes of what is not there, so a source that is down must not be what lets a
+        visitor in. A field may be made of any claim, under conditions on others: no rule on one is settled.
+        """
+        return not self.on_fields and all(is_settled(rule.condition, claims) for rule in self.on_claims)
 
 
 Rule = ClaimRule | FieldRule

@@ -78,6 +78,7 @@ class Provider:
         self.issuers = settings.issuer
         self.issuing = Issuers(settings.issuer, settings.tenants)
         self.hints = hints
+        self.max_uses = settings.max_uses
         self._settings = settings
         self._http = http
         self._now = now

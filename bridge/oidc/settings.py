@@ -44,6 +44,7 @@ class ProviderSettings(KeySettings, OpaqueSettings):
         leeway: Seconds that clocks may differ.
         max_token_age: Seconds after ``iat`` at which a token is too old whatever its ``exp``.
         refuse: Incident switches.
+        max_uses: How often one token may come; beyond it is refused. Counted by each process for itself.
     """
 
     issuer: Texts = ()
@@ -60,6 +61,7 @@ class ProviderSettings(KeySettings, OpaqueSettings):
     max_token_age: Annotated[Duration, Field(gt=0)] = 86400.0
     http: HttpSettings = HttpSettings()
     refuse: RefuseSettings = RefuseSettings()
+    max_uses: Annotated[int, Field(gt=0)] | None = None
 
     @property
     def key_source(self) -> list[str | bool | None]:

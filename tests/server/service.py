@@ -15,9 +15,9 @@ from bridge.access_token import AccessToken
 from bridge.assemble import Bridge
 from bridge.authentication import Authenticated, Authentication
 from bridge.chat_user import ChatUser
+from bridge.config.cache_settings import CacheSettings
 from bridge.config.model import (
     AdminSettings,
-    CacheSettings,
     Callback,
     LimitSettings,
     LogSettings,
@@ -91,7 +91,7 @@ def model(*, limits: Mapping[str, Any] | None = None, server: Mapping[str, Any] 
     }
     return Model(
         callbacks=tuple(
-            Callback(name, CallbackSettings.model_validate(settings), ("keycloak",), {}, {})
+            Callback(name, CallbackSettings.model_validate(settings), ("keycloak",), {}, {}, b"decides")
             for name, settings in given.items()
         ),
         providers={},
