@@ -6,11 +6,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
+from aiohttp import ClientSession
+
 from bridge.answer_cache import AnswerCache
 from bridge.authentication import Authentication
 from bridge.config.model import Model
 from bridge.oidc.http import HttpClient, OnExchange, open_session
 from bridge.oidc.provider import Provider, ProviderState
+from bridge.oidc.sources import FactSource, Sources
 
 
 class Bridge:
@@ -69,6 +72,8 @@ async def assemble(
             max_age=model.cache.max_age,
             now=now,
         )
+        sources = _sources(model, session, on_exchange)
+        stack.push_async_callback(sources.close)
         authentications = {
             callback.name: Authentication(
                 callback.name,
@@ -76,6 +81,7 @@ async def assemble(
                 callback.mappings,
                 cache,
                 callback.requires,
+                sources=sources,
             )
             for callback in model.callbacks
         }
@@ -89,3 +95,22 @@ async def assemble(
             for task in refreshing:
                 task.cancel()
             await asyncio.gather(*refreshing, return_exceptions=True)
+
+
+def _sources(model: Model, session: ClientSession, on_exchange: OnExchange | None) -> Sources:
+    return Sources(
+        {
+            name: FactSource(
+                name,
+                settings,
+                HttpClient(
+                    session,
+                    provider=name,
+                    timeout=settings.timeout,
+                    ca_pem=settings.http.ca_file,
+                    on_exchange=on_exchange,
+                ),
+            )
+            for name, settings in model.sources.items()
+        }
+    )

@@ -14,6 +14,7 @@ from bridge.mapping.mapping import ClaimMapping
 from bridge.mapping.require import Require
 from bridge.oidc.provider import Provider
 from bridge.oidc.providers import Providers
+from bridge.oidc.sources import NO_FACTS, NO_SOURCES, Facts, Sources, Visitor
 from bridge.trace import SILENT, Trace
 
 
@@ -40,6 +41,10 @@ def chat_user(claims: Claims, mapping: ClaimMapping, require: Require, trace: Tr
         IdentityUnusable: The mapping gives no usable value for what CX Genie identifies by.
     """
     require.check_claims(claims, trace)
+    return _mapped(claims, mapping, require, trace)
+
+
+def _mapped(claims: Claims, mapping: ClaimMapping, require: Require, trace: Trace) -> ChatUser:
     user = mapping.apply(claims, trace)
     require.check_user(user, trace)
     return user
@@ -54,6 +59,7 @@ class Authentication:
         mappings: What becomes of each provider's claims, by provider name.
         cache: Answers of all callbacks.
         requires: Who of each provider's visitors is wanted, by provider name.
+        sources: What the mappings read with ``from:`` beside the provider's claims.
     """
 
     def __init__(
@@ -63,6 +69,8 @@ class Authentication:
         mappings: Mapping[str, ClaimMapping],
         cache: AnswerCache,
         requires: Mapping[str, Require],
+        *,
+        sources: Sources = NO_SOURCES,
     ) -> None:
         self._callback = callback
         self._by_name = providers
@@ -70,6 +78,7 @@ class Authentication:
         self._mappings = mappings
         self._cache = cache
         self._requires = requires
+        self._sources = sources
 
     async def authenticate(self, token: AccessToken, trace: Trace = SILENT) -> Authenticated:
         """Verifies the token and maps its claims.
@@ -86,12 +95,24 @@ class Authentication:
             if known is not None and known.revision == self._by_name[known.provider].revision:
                 return Authenticated(known.user, known.provider, cached=True)
         claims = await self._providers.verify(token, trace)
-        user = chat_user(claims, self._mappings[claims.provider], self._requires[claims.provider], trace)
-        self._cache.put(
-            key,
-            user,
-            provider=claims.provider,
-            revision=self._by_name[claims.provider].revision,
-            expires_at=claims.expires_at,
-        )
+        mapping, require = self._mappings[claims.provider], self._requires[claims.provider]
+        require.check_claims(claims, trace)
+        facts = await self._facts_about(claims, mapping, trace)
+        user = _mapped(facts.beside(claims), mapping, require, trace)
+        if facts.complete:
+            self._cache.put(
+                key,
+                user,
+                provider=claims.provider,
+                revision=self._by_name[claims.provider].revision,
+                expires_at=claims.expires_at,
+            )
         return Authenticated(user, claims.provider, cached=False)
+
+    async def _facts_about(self, claims: Claims, mapping: ClaimMapping, trace: Trace) -> Facts:
+        """What the sources say that the mapping reads; about nobody whom a rule on claims has refused."""
+        wanted = mapping.sources_wanted()
+        if not wanted:
+            return NO_FACTS
+        visitor = Visitor(claims.provider, claims.subject, mapping.id_of(claims))
+        return await self._sources.ask(wanted, visitor, trace)

@@ -12,10 +12,11 @@ from bridge.config.entries import CallbackEntry, ProviderEntry, Rules
 from bridge.config.field_errors import quoted, suggestion
 from bridge.config.model import AdminSettings, CacheSettings, LimitSettings, LogSettings, ServerSettings
 from bridge.errors import KeyPath, Problem
+from bridge.oidc.source_settings import SourceSettings
 from bridge.units import Settings
 
 NAME = "[a-z0-9-]{1,32}"
-"""A callback's or a provider's name: it stands in logs and metrics."""
+"""A callback's, a provider's or a source's name: it stands in logs and metrics."""
 
 _NAME = re.compile(NAME, re.ASCII)
 
@@ -28,6 +29,7 @@ class ConfigFile(Settings):
         callback: What CX Genie calls; short for one of ``callbacks`` that is named ``default``.
         callbacks: What CX Genie calls, one for each bot or workspace, by a name of your choice.
         providers: The identity providers whose tokens are taken, by a name of your choice.
+        sources: Facts that the identity providers do not have, for `from:` in a mapping, by a name of your choice.
         require: Who is let in, whatever the callback and the provider; all must hold.
         mapping: What becomes of claims, for every callback and provider; laid over each preset's own.
         server: The public port.
@@ -41,6 +43,7 @@ class ConfigFile(Settings):
     callback: CallbackEntry | None = None
     callbacks: dict[str, CallbackEntry] = Field(default_factory=dict)
     providers: dict[str, ProviderEntry] = Field(default_factory=dict)
+    sources: dict[str, SourceSettings] = Field(default_factory=dict)
     require: Rules = ()
     mapping: dict[str, Any] = Field(default_factory=dict)
     server: ServerSettings = ServerSettings()
@@ -68,6 +71,8 @@ class ConfigFile(Settings):
             yield from _under(path, entry.problems())
         for name, provider in self.providers.items():
             yield from _under(("providers", name), provider.problems())
+        for name, source in self.sources.items():
+            yield from _under(("sources", name), source.problems())
         yield from _path_problems(list(self.entries()))
         for path, _, entry in self.entries():
             yield from self._routing_problems(path, entry)
@@ -160,7 +165,11 @@ class ConfigFile(Settings):
                 "Without one there is nobody whose tokens could be taken.",
                 "Set providers: with a name of yours, and under it issuer: and audience:.",
             )
-        for section, names in (("callbacks", self.callbacks), ("providers", self.providers)):
+        for section, names in (
+            ("callbacks", self.callbacks),
+            ("providers", self.providers),
+            ("sources", self.sources),
+        ):
             for name in names:
                 if _NAME.fullmatch(name) is None:
                     yield Problem(

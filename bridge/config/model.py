@@ -11,6 +11,7 @@ from bridge.mapping.mapping import ClaimMapping
 from bridge.mapping.require import Require
 from bridge.oidc.hints import Hint
 from bridge.oidc.settings import ProviderSettings
+from bridge.oidc.source_settings import SourceSettings
 from bridge.units import Duration, Rate, Settings, Size
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -117,6 +118,7 @@ class Model:
 
     Attributes:
         hints: What each provider's preset says of tokens that are refused, by provider name.
+        sources: What mappings read with ``from:`` beside the provider's claims, by name.
     """
 
     callbacks: tuple[Callback, ...]
@@ -127,3 +129,4 @@ class Model:
     limits: LimitSettings
     cache: CacheSettings
     hints: Mapping[str, tuple[Hint, ...]] = field(default_factory=dict)
+    sources: Mapping[str, SourceSettings] = field(default_factory=dict)

@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import Literal
 
 import aiohttp
+from yarl import URL  # aiohttp's own type of an address
 
 from bridge import __version__
 from bridge.errors import ProviderBusy, ProviderUnavailable
 
-Endpoint = Literal["discovery", "jwks"]
+Endpoint = Literal["discovery", "jwks", "source"]
 """What is asked, for logs and metrics."""
 
 OnExchange = Callable[[str, Endpoint, str, float], None]
@@ -81,8 +83,13 @@ class HttpClient:
         self._ssl = ssl.create_default_context(cadata=ca_pem) if ca_pem else True
         self._on_exchange = on_exchange
 
-    async def get(self, url: str, endpoint: Endpoint) -> Response:
+    async def get(self, url: str, endpoint: Endpoint, *, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
         """The answer to a GET, whatever its status.
+
+        Args:
+            url: What is asked.
+            endpoint: What that is.
+            headers: More headers.
 
         Raises:
             ProviderUnavailable: Not reached in time, TLS refused, an encoded or too large body, status 5xx.
@@ -92,7 +99,12 @@ class HttpClient:
         outcome = "unreachable"
         try:
             async with self._session.get(
-                url, ssl=self._ssl, timeout=self._timeout, allow_redirects=False, headers={"Accept": "application/json"}
+                # Exactly as it is: yarl would decode what is encoded for a purpose, such as ; in a path's segment.
+                URL(url, encoded=True) if url.isascii() else url,
+                ssl=self._ssl,
+                timeout=self._timeout,
+                allow_redirects=False,
+                headers={"Accept": "application/json", **headers},
             ) as answer:
                 outcome = str(answer.status)
                 if answer.status == 429 or answer.status >= 500:

@@ -127,7 +127,7 @@ def test_what_the_loader_takes_is_valid(text: str) -> None:
         ("{value: Customer}", "[tier, plan]"),
         ("{value: Customer}", "{first_of: tier}"),
         ("{value: Customer}", "{claim: []}"),
-        ("{value: Customer}", "{claim: tier, from: nowhere}"),
+        ("{value: Customer}", "{claim: tier, from: No where}"),
         ("{value: Customer}", "{claim: tier, when: {claim: vip, equals: 5}}"),
         ("{value: Customer}", "{claim: tier, when: {any: []}}"),
         ("{value: Customer}", "{claim: tier, when: [a, b]}"),
