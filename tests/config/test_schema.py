@@ -15,6 +15,7 @@ from bridge.config.entries import CallbackEntry, ProviderEntry
 from bridge.config.presets import OWN_LAYERS, laid_over, preset, preset_names
 from bridge.config.schema import EXAMPLES, explained, file_schema, schema_text
 from bridge.config.yaml_document import read_yaml
+from bridge.oidc.source_settings import SourceSettings
 from tests.config.files import GOOD, faulty, problems, read
 
 ROOT = Path(__file__).parents[2]
@@ -201,12 +202,10 @@ def test_every_key_is_explained() -> None:
 def test_every_example_of_the_schema_is_taken(model: type[BaseModel], name: str) -> None:
     """What an editor offers is good."""
     for example in EXAMPLES[model, name]:
-        entry = "callback" if model is CallbackEntry else "providers"
-        more = (
-            {name: example}
-            if model is ConfigFile
-            else {entry: {"p": {name: example}} if entry == "providers" else {name: example}}
-        )
+        places = {ConfigFile: (), CallbackEntry: ("callback",), SourceSettings: ("sources", "p")}
+        more: dict[str, Any] = {name: example}
+        for key in reversed(places.get(model, ("providers", "p"))):
+            more = {key: more}
         data = laid_over(SMALLEST, more)
         if name == "providers":
             data["providers"] = {example[0]: data["providers"]["p"]}
