@@ -347,8 +347,8 @@ def test_the_tenant_template(claims: dict[str, Any], tenants: Any, accepted: boo
 @pytest.mark.parametrize("claim", ["aud", "azp", "client_id", "cid", "https://shop.example/api"])
 def test_32_the_audience_may_stand_in_any_claim(claim: str) -> None:
     """One or several values, in the token and in the file; the first claim that the token has decides alone."""
-    none = {"aud": GONE}
-    for said, expected, right in (
+    none: dict[str, Any] = {"aud": GONE}
+    rows: list[tuple[Any, Any, bool]] = [
         ("chat", "chat", True),
         (["account", "chat"], "chat", True),
         ("staff", ["chat", "staff"], True),
@@ -357,15 +357,16 @@ def test_32_the_audience_may_stand_in_any_claim(claim: str) -> None:
         ("chat ", "chat", False),
         ({"chat": True}, "chat", False),
         (GONE, "chat", False),
-    ):
-        settings = {"audience": expected, "audience_claims": [claim]}
+    ]
+    for said, expected, right in rows:
+        settings: dict[str, Any] = {"audience": expected, "audience_claims": [claim]}
         if right:
             assert check({**none, claim: said}, **settings)[1] == "access_token"
             continue
         with pytest.raises(TokenUntrusted):
             check({**none, claim: said}, **settings)
     if claim != "aud":
-        both = {"audience_claims": ["aud", claim]}
+        both: dict[str, Any] = {"audience_claims": ["aud", claim]}
         assert check({**none, claim: "chat"}, **both)[1] == "access_token"
         with pytest.raises(TokenUntrusted):
             check({"aud": "other", claim: "chat"}, **both)
