@@ -49,8 +49,8 @@ class Visitor:
     """
 
     provider: str
-    subject: str
-    id: str | None
+    subject: str = field(repr=False)
+    id: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Facts:
         complete: Whether each that was asked has answered. What is made of incomplete facts is never kept.
     """
 
-    said: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    said: Mapping[str, Mapping[str, Json]] = field(default_factory=dict, repr=False)
     complete: bool = True
 
     def beside(self, claims: Claims) -> Claims:
@@ -85,8 +85,8 @@ class _Answer:
         until: When it is no longer good, by the source's clock.
     """
 
-    url: str
-    body: bytes | None
+    url: str = field(repr=False)
+    body: bytes | None = field(repr=False)
     failure: str
     until: float
 
@@ -263,7 +263,7 @@ class _Told:
     """
 
     source: str
-    facts: Mapping[str, Json] | None
+    facts: Mapping[str, Json] | None = field(repr=False)
     failure: str = ""
     asked: bool = False
     nobody: bool = False

@@ -58,6 +58,8 @@ async def test_facts_stand_beside_the_claims(crm: Crm, server: FactsServer) -> N
     """Under the source's name, where only ``from:`` reads them."""
     claims = (await crm.facts()).beside(Claims("shop", "u1", {"token": {"sub": "u1"}}, 0.0))
     assert claims.sources == {"token": {"sub": "u1"}, "crm": {"tier": "gold"}}
+    assert "gold" not in repr(await crm.facts())
+    assert "u1" not in repr(AN)
     assert server.asked == ["/c/shop%3Au1"]
 
 
