@@ -6,6 +6,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
+from aiohttp import ClientSession
+
 from bridge.answer_cache import AnswerCache
 from bridge.authentication import Authentication
 from bridge.config.cache_settings import CacheSettings, SharedCacheSettings
@@ -15,6 +17,7 @@ from bridge.oidc.http import HttpClient, OnExchange, open_session
 from bridge.oidc.kept_keys import KeptKeys
 from bridge.oidc.key_store import KeyStore
 from bridge.oidc.provider import Provider, ProviderState
+from bridge.oidc.sources import FactSource, Sources
 from bridge.shared_cache import SharedCache
 
 
@@ -100,6 +103,8 @@ async def assemble(
         shared = _shared_cache(model.cache.shared, now)
         if shared is not None:
             stack.push_async_callback(shared.close)
+        sources = _sources(model, session, on_exchange)
+        stack.push_async_callback(sources.close)
         authentications = {
             callback.name: Authentication(
                 callback.name,
@@ -110,6 +115,7 @@ async def assemble(
                 decides=callback.decides,
                 shared=shared,
                 reuse_alarm=model.cache.reuse_alarm,
+                sources=sources,
             )
             for callback in model.callbacks
         }
@@ -159,3 +165,22 @@ def _shared_cache(settings: SharedCacheSettings, now: Callable[[], float]) -> Sh
     if settings.url is None:
         return None
     return SharedCache(settings.url.get_secret_value(), timeout=settings.timeout, ca_pem=settings.ca_file, now=now)
+
+
+def _sources(model: Model, session: ClientSession, on_exchange: OnExchange | None) -> Sources:
+    return Sources(
+        {
+            name: FactSource(
+                name,
+                settings,
+                HttpClient(
+                    session,
+                    provider=name,
+                    timeout=settings.timeout,
+                    ca_pem=settings.http.ca_file,
+                    on_exchange=on_exchange,
+                ),
+            )
+            for name, settings in model.sources.items()
+        }
+    )

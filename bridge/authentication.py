@@ -17,6 +17,7 @@ from bridge.mapping.mapping import ClaimMapping
 from bridge.mapping.require import Require
 from bridge.oidc.provider import Provider
 from bridge.oidc.providers import Providers
+from bridge.oidc.sources import NO_FACTS, NO_SOURCES, Facts, Sources, Visitor
 from bridge.shared_cache import SharedCache
 from bridge.trace import SILENT, Trace
 
@@ -49,17 +50,26 @@ def chat_user(claims: Claims, mapping: ClaimMapping, require: Require, trace: Tr
         ProviderError: A source of claims said nothing, and with what it would have said this could have ended
             otherwise; a name or a picture that is only missing is no reason.
     """
+    _let_in(claims, require, trace)
+    return _mapped(claims, mapping, require, trace)
+
+
+def _let_in(claims: Claims, require: Require, trace: Trace) -> None:
     try:
         require.check_claims(claims, trace)
-        user = mapping.apply(claims, trace)
-        require.check_user(user, trace)
-    except VisitorError:
-        if claims.incomplete is not None:
-            raise claims.incomplete from None
-        raise
+    except VisitorError as refusal:
+        raise (claims.incomplete or refusal) from None
     if claims.incomplete is not None and not require.is_settled(claims):
         trace.step("require", "sources", "refused", "a rule asks what a source that could not be asked would say")
         raise claims.incomplete
+
+
+def _mapped(claims: Claims, mapping: ClaimMapping, require: Require, trace: Trace) -> ChatUser:
+    try:
+        user = mapping.apply(claims, trace)
+        require.check_user(user, trace)
+    except VisitorError as refusal:
+        raise (claims.incomplete or refusal) from None
     return user
 
 
@@ -75,6 +85,7 @@ class Authentication:
         decides: The hash of all that decides its answers, part of every cache key too.
         shared: What other replicas remember.
         reuse_alarm: How many uses of one token are worth a warning; 0: none.
+        sources: What the mappings read with ``from:`` beside the provider's claims.
     """
 
     def __init__(
@@ -88,6 +99,7 @@ class Authentication:
         decides: bytes,
         shared: SharedCache | None = None,
         reuse_alarm: int = 0,
+        sources: Sources = NO_SOURCES,
     ) -> None:
         self._callback = callback
         self._by_name = providers
@@ -101,6 +113,7 @@ class Authentication:
         self._shared = shared
         self._reuse_alarm = reuse_alarm
         self._flights: Flights[Authenticated] = Flights()
+        self._sources = sources
 
     async def authenticate(self, token: AccessToken, trace: Trace = SILENT) -> Authenticated:
         """Verifies the token and maps its claims, or remembers what came of that.
@@ -114,8 +127,8 @@ class Authentication:
             ProviderError: The provider's keys, or what it must be asked about the token, cannot be had.
         """
         if trace.recording:
-            claims, user = await self._look(token, trace)
-            return Authenticated(user, claims.provider, cached=False)
+            look = await self._look(token, trace)
+            return Authenticated(look.user, look.claims.provider, cached=False)
         key = (self._callback, token.digest, self._decides)
         known = self._cache.get(key)
         if known is not None and self._holds(known):
@@ -125,9 +138,9 @@ class Authentication:
                 raise refusal
             answer = await self._flights.join(key, lambda own: self._find_out(token, key, own), trace)
         else:
-            claims, user = await self._look(token, trace)
-            self._keep(key, claims, user)
-            answer = Authenticated(user, claims.provider, cached=False)
+            look = await self._look(token, trace)
+            self._keep(key, look)
+            answer = Authenticated(look.user, look.claims.provider, cached=False)
         self._count(token, answer.provider)
         return answer
 
@@ -146,28 +159,43 @@ class Authentication:
                 )
                 return Authenticated(found.user, found.provider, cached=True, shared=True)
         try:
-            claims, user = await self._look(token, trace)
+            look = await self._look(token, trace)
         except BridgeError as refusal:
             self._cache.refusals.put(key, refusal)
             raise
-        entry = self._keep(key, claims, user)
+        entry = self._keep(key, look)
         if self._shared is not None and entry is not None:
             await self._shared.put(token, key, entry)
-        return Authenticated(user, claims.provider, cached=False)
+        return Authenticated(look.user, look.claims.provider, cached=False)
 
-    async def _look(self, token: AccessToken, trace: Trace) -> tuple[Claims, ChatUser]:
+    async def _look(self, token: AccessToken, trace: Trace) -> "_Look":
         claims = await self._providers.verify(token, trace)
-        return claims, chat_user(claims, self._mappings[claims.provider], self._requires[claims.provider], trace)
+        mapping, require = self._mappings[claims.provider], self._requires[claims.provider]
+        _let_in(claims, require, trace)
+        facts = await self._facts_about(claims, mapping, trace)
+        user = _mapped(facts.beside(claims), mapping, require, trace)
+        return _Look(claims, user, complete=facts.complete and claims.incomplete is None)
+
+    async def _facts_about(self, claims: Claims, mapping: ClaimMapping, trace: Trace) -> Facts:
+        """What the sources say that the mapping reads; about nobody whom a rule on claims has refused."""
+        wanted = mapping.sources_wanted()
+        if not wanted:
+            return NO_FACTS
+        visitor = Visitor(claims.provider, claims.subject, mapping.id_of(claims))
+        return await self._sources.ask(wanted, visitor, trace)
 
     def _holds(self, entry: Entry) -> bool:
         """Whether the provider's keys are still those that verified it."""
         return entry.revision == self._by_name[entry.provider].revision
 
-    def _keep(self, key: CacheKey, claims: Claims, user: ChatUser) -> Entry | None:
-        if claims.incomplete is not None:
+    def _keep(self, key: CacheKey, look: "_Look") -> Entry | None:
+        if not look.complete:
             return None
+        claims = look.claims
         revision = self._by_name[claims.provider].revision
-        return self._cache.put(key, user, provider=claims.provider, revision=revision, expires_at=claims.expires_at)
+        return self._cache.put(
+            key, look.user, provider=claims.provider, revision=revision, expires_at=claims.expires_at
+        )
 
     def _count(self, token: AccessToken, provider: str) -> None:
         count = self._cache.uses.count(token.digest)
@@ -186,3 +214,16 @@ class Authentication:
                 f"its use number {count}; max_uses is {most}",
                 hint="Does a cached page give one visitor's token to others? Else raise max_uses of the provider.",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What came of looking at a token.
+
+    Attributes:
+        complete: Whether every source that was worth asking has answered; only then is it worth keeping.
+    """
+
+    claims: Claims
+    user: ChatUser
+    complete: bool

@@ -7,7 +7,7 @@ whose ``recording`` is false: code that would build a text only for the trace as
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Stage = Literal["token", "verification", "claims", "require", "mapping"]
+Stage = Literal["token", "verification", "claims", "require", "sources", "mapping"]
 Verdict = Literal["ok", "refused", "skipped", "note"]
 
 
@@ -56,7 +56,8 @@ class RecordingTrace(Trace):
 
     def waited(self, endpoint: str, seconds: float) -> None:
         """Notes a wait as a step."""
-        self.step("verification", endpoint, "note", f"asked, answered after {seconds * 1000:.0f} ms")
+        stage: Stage = "sources" if endpoint == "source" else "verification"
+        self.step(stage, endpoint, "note", f"asked, answered after {seconds * 1000:.0f} ms")
 
 
 SILENT = Trace()

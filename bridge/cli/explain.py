@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,6 +35,10 @@ def explain(  # noqa: PLR0917 -- typer makes options of them, none is positional
         str | None,
         typer.Option("--claims", metavar="FILE", help="Claims as JSON, taken as verified; - is standard input."),
     ] = None,
+    sources: Annotated[
+        str | None,
+        typer.Option("--sources", metavar="FILE", help="With --claims: what sources say, JSON by their names."),
+    ] = None,
     config: ConfigOption = None,
     provider: Annotated[str | None, typer.Option(metavar="NAME", help="As if there were this provider only.")] = None,
     callback: Annotated[str | None, typer.Option(metavar="NAME", help="The callback, where there are several.")] = None,
@@ -53,10 +57,13 @@ def explain(  # noqa: PLR0917 -- typer makes options of them, none is positional
     """
     if (token_file is None) == (claims is None):
         raise cannot_tell("Give --token-file FILE or --claims FILE, one of them.", as_json=as_json)
+    if sources is not None and claims is None:
+        raise cannot_tell("Give --sources with --claims: with a token the sources are asked.", as_json=as_json)
     path = configuration_file(config, as_json=as_json)
     asked = _Asked(path, callback, provider, as_json=as_json)
     if claims is not None:
-        explained = asked.of_claims(_read_claims(claims, as_json=as_json))
+        facts = {} if sources is None else _read_object(sources, "sources", as_json=as_json)
+        explained = asked.of_claims(_read_object(claims, "claims", as_json=as_json), facts)
     else:
         explained = asyncio.run(asked.of_token(read_text(token_file or "", "token", as_json=as_json)))
     if as_json:
@@ -81,9 +88,13 @@ class _Asked:
         self._provider = provider
         self._as_json = as_json
 
-    def of_claims(self, claims: Mapping[str, Any]) -> Explanation:
+    def of_claims(self, claims: Mapping[str, Any], facts: Mapping[str, Any]) -> Explanation:
         """The mapping half: the claims count as verified, and nothing from outside is looked up."""
         model = self._model(needed=False)
+        for name, said in facts.items():
+            self._known("source", name, model.sources)
+            if not isinstance(said, dict):
+                raise self._cannot_tell(f"What source {name} says is no JSON object.")
         callback, provider = self._chosen(model, _issued(model, claims))
         if provider is None and len(callback.providers) == 1:
             (provider,) = callback.providers
@@ -94,7 +105,7 @@ class _Asked:
         data: Data | None = None
         refusal: BridgeError | None = None
         try:
-            data = data_of(callback, verified(model, provider, claims), trace)
+            data = data_of(callback, verified(model, provider, claims, facts=facts), trace)
         except BridgeError as error:
             refusal = error
         return Explanation(callback, provider, trace, data, refusal, claims)
@@ -118,7 +129,8 @@ class _Asked:
             header = {name: untrusted.header[name] for name in ("alg", "typ", "kid") if name in untrusted.header}
             trace.step("token", "header", "note", json.dumps(header, ensure_ascii=False))
         if provider is not None:
-            model = _only(self._model(needed=_needed_of(provider)), callback.name, provider)
+            wanted = callback.mappings[provider].sources_wanted()
+            model = _only(self._model(needed=_needed_of(provider, wanted)), callback.name, provider)
         data: Data | None = None
         error: BridgeError | None = None
         try:
@@ -161,10 +173,12 @@ class _Asked:
         return cannot_tell(sentence, as_json=self._as_json)
 
 
-def _needed_of(provider: str | None) -> Needed:
+def _needed_of(provider: str | None, sources: Collection[str] = ()) -> Needed:
     """Which references are looked up: never a header token; of the providers this one, and what tells tokens apart."""
 
     def needed(path: KeyPath) -> bool:
+        if path[0] == "sources":
+            return path[1] in sources
         if path[0] == "providers":
             return path[1] == provider or path[2] in {"issuer", "token_pattern"}
         return path[0] in {"callback", "callbacks"} and "header_token" not in path
@@ -204,11 +218,11 @@ def _untrusted(token: AccessToken) -> UntrustedJws | None:
         return None  # the flow will say so
 
 
-def _read_claims(file: str, *, as_json: bool) -> Mapping[str, Any]:
+def _read_object(file: str, what: str, *, as_json: bool) -> Mapping[str, Any]:
     try:
-        claims = loads(read_text(file, "claims", as_json=as_json).encode())
+        value = loads(read_text(file, what, as_json=as_json).encode())
     except JsonInvalid as error:
-        raise cannot_tell(f"The claims in {file} are not JSON that is read: {error}.", as_json=as_json) from None
-    if not isinstance(claims, dict):
-        raise cannot_tell(f"The claims in {file} are no JSON object.", as_json=as_json)
-    return claims
+        raise cannot_tell(f"The {what} in {file} are not JSON that is read: {error}.", as_json=as_json) from None
+    if not isinstance(value, dict):
+        raise cannot_tell(f"The {what} in {file} are no JSON object.", as_json=as_json)
+    return value

@@ -27,6 +27,7 @@ class _Written(Settings):
     provider: str | None = None
     claims: dict[str, Any] | None = None
     userinfo: dict[str, Any] | None = None
+    sources: dict[str, dict[str, Any]] | None = None
     expect: dict[str, str | None] | None = None
     refused: Literal["identity_unusable", "visitor_refused"] | None = None
 
@@ -94,7 +95,7 @@ class _Reading:
             self._refuse(path, f"{described(item)}, a case was expected", "", "Write name:, claims: and expect:.")
             return None
         written = self._written(item, path)
-        for key in ("claims", "userinfo"):
+        for key in ("claims", "userinfo", "sources"):
             self._refuse_what_json_has_not(item.get(key), (*path, key))
         if written is None:
             return None
@@ -106,7 +107,7 @@ class _Reading:
             name=written.name or f"case {int(path[0]) + 1}",
             line=self._document.mark(path).line,
             callback=callback,
-            claims=verified(self._model, provider, written.claims or {}, written.userinfo),
+            claims=verified(self._model, provider, written.claims or {}, written.userinfo, written.sources),
             expect={"refused": written.refused} if written.expect is None else written.expect,
         )
 
@@ -130,6 +131,11 @@ class _Reading:
             found = "neither expect nor refused" if written.expect is None else "expect beside refused"
             at = path if written.expect is None else (*path, "refused")
             self._refuse(at, found, "A case says what must come of it.", "Write one of them.")
+        for source in written.sources or {}:
+            if source not in self._model.sources:
+                nearest = suggestion(source, self._model.sources)
+                cure = f"Did you mean {nearest}?" if nearest else "Name one of the configuration's sources:."
+                self._refuse((*path, "sources", source), f"there is no source {quoted(source)}", "", cure)
         for field in written.expect or {}:
             if field not in FIELDS:
                 nearest = suggestion(field, FIELDS)

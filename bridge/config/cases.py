@@ -107,16 +107,20 @@ def sent(callback: Callback, user: ChatUser) -> Data:
 
 
 def verified(
-    model: Model, provider: str, claims: Mapping[str, Any], userinfo: Mapping[str, Any] | None = None
+    model: Model,
+    provider: str,
+    claims: Mapping[str, Any],
+    userinfo: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Claims:
-    """Claims as they are once a provider's token has passed every check."""
+    """Claims as they are once a provider's token has passed every check, with what the sources say beside them."""
     settings = model.providers[provider]
     subject = claims.get(settings.subject_claim)
     alone: Source = "userinfo" if settings.introspection is None else "introspection"
     sources: dict[Source, Mapping[str, Any]] = {"token" if settings.takes_jwts else alone: claims}
     if userinfo is not None:
         sources["userinfo"] = userinfo
-    return Claims(provider, subject if isinstance(subject, str) else "", sources, math.inf)
+    return Claims(provider, subject if isinstance(subject, str) else "", sources | dict(facts or {}), math.inf)
 
 
 def run_case(case: Case) -> Outcome:

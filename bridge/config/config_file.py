@@ -14,10 +14,11 @@ from bridge.config.field_errors import quoted, suggestion
 from bridge.config.model import AdminSettings, LimitSettings, LogSettings, ServerSettings
 from bridge.config.opaque_routing import opaque_routing_problems
 from bridge.errors import KeyPath, Problem
+from bridge.oidc.source_settings import SourceSettings
 from bridge.units import Settings
 
 NAME = "[a-z0-9-]{1,32}"
-"""A callback's or a provider's name: it stands in logs and metrics."""
+"""A callback's, a provider's or a source's name: it stands in logs and metrics."""
 
 _NAME = re.compile(NAME, re.ASCII)
 _ABSOLUTE = re.compile(r"/[^\x00-\x1f\x7f]+")
@@ -31,6 +32,7 @@ class ConfigFile(Settings):
         callback: What CX Genie calls; short for one of ``callbacks`` that is named ``default``.
         callbacks: What CX Genie calls, one for each bot or workspace, by a name of your choice.
         providers: The identity providers whose tokens are taken, by a name of your choice.
+        sources: Facts that the identity providers do not have, for `from:` in a mapping, by a name of your choice.
         require: Who is let in, whatever the callback and the provider; all must hold.
         mapping: What becomes of claims, for every callback and provider; laid over each preset's own.
         server: The public port.
@@ -46,6 +48,7 @@ class ConfigFile(Settings):
     callback: CallbackEntry | None = None
     callbacks: dict[str, CallbackEntry] = Field(default_factory=dict)
     providers: dict[str, ProviderEntry] = Field(default_factory=dict)
+    sources: dict[str, SourceSettings] = Field(default_factory=dict)
     require: Rules = ()
     mapping: dict[str, Any] = Field(default_factory=dict)
     server: ServerSettings = ServerSettings()
@@ -75,6 +78,8 @@ class ConfigFile(Settings):
         for name, provider in self.providers.items():
             yield from _under(("providers", name), provider.problems())
         yield from _under(("cache",), self.cache.problems())
+        for name, source in self.sources.items():
+            yield from _under(("sources", name), source.problems())
         yield from _path_problems(list(self.entries()))
         for path, _, entry in self.entries():
             yield from self._routing_problems(path, entry)
@@ -177,7 +182,11 @@ class ConfigFile(Settings):
                 "Where it would be depended on where the bridge is started.",
                 "Write it from the root on: /var/lib/idp-bridge",
             )
-        for section, names in (("callbacks", self.callbacks), ("providers", self.providers)):
+        for section, names in (
+            ("callbacks", self.callbacks),
+            ("providers", self.providers),
+            ("sources", self.sources),
+        ):
             for name in names:
                 if _NAME.fullmatch(name) is None:
                     yield Problem(

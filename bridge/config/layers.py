@@ -26,6 +26,7 @@ class Compiled:
 
     Attributes:
         answer_tests: What each provider's answers are asked, by provider name.
+        sources_read: The ``sources:`` that some mapping reads, also one that no callback uses.
     """
 
     mappings: dict[str, dict[str, ClaimMapping]] = field(default_factory=dict)
@@ -33,11 +34,13 @@ class Compiled:
     answer_tests: dict[str, AnswerTests] = field(default_factory=dict)
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    sources_read: set[str] = field(default_factory=set)
 
     def take(self, parsed: Parsed) -> ClaimMapping:
         """Keeps what is to be said of one mapping, and gives it."""
         self.errors += parsed.errors
         self.warnings += parsed.warnings
+        self.sources_read |= parsed.mapping.sources_wanted()
         return parsed.mapping
 
     def take_require(self, parsed: ParsedRequire) -> Require:
@@ -73,15 +76,17 @@ def compile_mappings(file: ConfigFile) -> Compiled:
         for provider in providers:
             unused.pop(provider, None)
         if not providers:
-            compiled.take(_read(_common_layer(file) | _layer("callback", (*path, "mapping"), entry.mapping)))
-            compiled.take_require(parse_require([Written(entry.require, (*path, "require"), "callback")]))
+            compiled.take(_read(file, _common_layer(file) | _layer("callback", (*path, "mapping"), entry.mapping)))
+            rules = Written(entry.require, (*path, "require"), "callback")
+            compiled.take_require(parse_require([rules], sources=file.sources))
     for provider in unused:
         known = _known_claims(file, [provider])
         compiled.take_require(_rules(file, provider, (), CallbackEntry(), known=known))
         compiled.take(_parsed(file, provider, (), CallbackEntry(), prefixes=[""], known=known))
     if not file.providers:
-        compiled.take(_read(_common_layer(file)))
-        compiled.take_require(parse_require([Written(file.require, ("require",), "common")]))
+        compiled.take(_read(file, _common_layer(file)))
+        rules = Written(file.require, ("require",), "common")
+        compiled.take_require(parse_require([rules], sources=file.sources))
     compiled.warnings += _changed_proofs(file)
     compiled.warnings += _idle_allowances(file)
     return compiled
@@ -128,8 +133,8 @@ def rules_of(file: ConfigFile, provider: str, path: KeyPath, entry: CallbackEntr
 def _rules(
     file: ConfigFile, provider: str, path: KeyPath, entry: CallbackEntry, *, known: frozenset[str]
 ) -> ParsedRequire:
-    allow = file.providers[provider].allow
-    return parse_require(rules_of(file, provider, path, entry), allow=allow, known_claims=known)
+    rules, allow = rules_of(file, provider, path, entry), file.providers[provider].allow
+    return parse_require(rules, allow=allow, known_claims=known, sources=file.sources)
 
 
 def _known_claims(file: ConfigFile, providers: Iterable[str]) -> frozenset[str]:
@@ -159,11 +164,12 @@ def _parsed(
         provider_path=("providers", provider),
         email_domains=settings.email_domains,
         known_claims=known,
+        sources=file.sources,
     )
 
 
-def _read(written: Mapping[str, Written]) -> Parsed:
-    return parse_mapping(written, identity_method="id")
+def _read(file: ConfigFile, written: Mapping[str, Written]) -> Parsed:
+    return parse_mapping(written, identity_method="id", sources=file.sources)
 
 
 def _common_layer(file: ConfigFile) -> dict[str, Written]:

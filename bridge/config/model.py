@@ -13,6 +13,7 @@ from bridge.mapping.require import Require
 from bridge.oidc.endpoints import AnswerTests
 from bridge.oidc.hints import Hint
 from bridge.oidc.settings import ProviderSettings
+from bridge.oidc.source_settings import SourceSettings
 from bridge.units import Duration, Rate, Settings, Size
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -109,6 +110,7 @@ class Model:
         state_dir: The folder in which key sets are kept; ``None``: they are not.
         hints: What each provider's preset says of tokens that are refused, by provider name.
         answer_tests: What each provider's answers are asked, by provider name.
+        sources: What mappings read with ``from:`` beside the provider's claims, by name.
     """
 
     callbacks: tuple[Callback, ...]
@@ -121,3 +123,4 @@ class Model:
     state_dir: str | None = None
     hints: Mapping[str, tuple[Hint, ...]] = field(default_factory=dict)
     answer_tests: Mapping[str, AnswerTests] = field(default_factory=dict)
+    sources: Mapping[str, SourceSettings] = field(default_factory=dict)

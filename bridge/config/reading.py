@@ -20,6 +20,7 @@ from bridge.config.model import Callback, Model
 from bridge.config.presets import DEFAULT, OWN_LAYERS, hints, laid_over, preset, preset_names
 from bridge.config.references import References
 from bridge.config.slots import shown_path, slot_at, slot_of
+from bridge.config.source_use import source_problems, source_warnings
 from bridge.config.yaml_document import YamlDocument
 from bridge.config.yaml_nodes import Finding, Mark
 from bridge.errors import KeyPath, Problem
@@ -64,11 +65,11 @@ class Reading:
             if problem.path not in self._unreadable:
                 self._add(problem)
         compiled = compile_mappings(file)
-        for problem in (*file.problems(), *compiled.errors):
+        for problem in (*file.problems(), *source_problems(file, compiled), *compiled.errors):
             self._judge(problem, self.errors)
         for problem in file.shared_header_tokens():
             self._add(problem)  # stand-ins tell as much: the same reference is the same secret
-        for problem in (*file.warnings(), *compiled.warnings):
+        for problem in (*file.warnings(), *source_warnings(file, compiled), *compiled.warnings):
             self._judge(problem, self.warnings)
         for path in self._references.assumed:
             self._add(Problem(path, NOT_LOOKED_UP, "It is judged as if it were not there."), kept=self.warnings)
@@ -239,6 +240,7 @@ def _model(file: ConfigFile, compiled: Compiled) -> Model:
             for _, name, entry in file.entries()
         ),
         providers=file.providers,
+        sources=file.sources,
         hints={name: hints(provider.preset) for name, provider in file.providers.items()},
         answer_tests=compiled.answer_tests,
         server=file.server,

@@ -22,6 +22,7 @@ from bridge.contract.response import MESSAGES
 from bridge.contract.settings import FIXED_TEXTS
 from bridge.mapping.schema import Schema, closed, definitions, described, ref
 from bridge.oidc.endpoint_settings import BEARER, TokenCheckSettings, UserinfoSettings
+from bridge.oidc.source_settings import SourceSettings
 from bridge.oidc.token_place import TokenPlace
 from bridge.units import Settings
 
@@ -42,6 +43,9 @@ EXAMPLES: Mapping[tuple[type[BaseModel], str], tuple[Any, ...]] = {
     (ConfigFile, "require"): (
         [{"claim": "tenant", "equals": "vn", "message": "This chat is for customers in Vietnam."}],
     ),
+    (ConfigFile, "sources"): ({"crm": {"url": "https://crm.shop.example/customers/{id}"}},),
+    (SourceSettings, "url"): ("https://crm.shop.example/customers/{id}",),
+    (SourceSettings, "bearer"): ({"env": "CRM_TOKEN"},),
     (ConfigFile, "mapping"): ({"label": {"value": "Customer"}},),
     (ProviderEntry, "issuer"): ("https://login.shop.example/realms/shop",),
     (ProviderEntry, "audience"): ("chat",),

@@ -8,9 +8,9 @@ from bridge.claims import Source
 from bridge.errors import KeyPath
 from bridge.mapping.condition import OPERATORS, All, AnyOf, ClaimTest, Computed, Condition, Judge, Not, is_true
 from bridge.mapping.expression import Expression, compile_expression
-from bridge.mapping.findings import Findings, abridged, misspelt, shown
+from bridge.mapping.findings import Findings, abridged, misspelt, nearest, shown
 from bridge.mapping.operand import OperandUnfit
-from bridge.mapping.path import EVERY, NEVER_OF_USERINFO, ONLY, SOURCES, Path, Step, describe
+from bridge.mapping.path import EVERY, NEVER_OF_FACTS, NEVER_OF_USERINFO, SOURCES, Path, Step, describe
 
 MAX_DEPTH: Final = 8
 """Levels of VALUE and CONDITION inside one target (CONFIG.md, "The mapping language")."""
@@ -51,6 +51,11 @@ class ConditionReader:
         may_vouch: Whether ``trusted`` and ``if_absent: accept`` may be written here.
         own: Whether the operator wrote this himself; what a preset does is no news to him.
         known_claims: Further claims that this provider has.
+        sources: The names of the operator's ``sources:``.
+        decides: Whether what is read here decides who is let in or who somebody is: then no source is.
+
+    Attributes:
+        asked: The sources that are read here.
     """
 
     def __init__(
@@ -62,6 +67,8 @@ class ConditionReader:
         may_vouch: bool = True,
         own: bool = True,
         known_claims: Collection[str] = (),
+        sources: Collection[str] = (),
+        decides: bool = False,
     ) -> None:
         self.target = target
         self.findings = findings
@@ -69,6 +76,9 @@ class ConditionReader:
         self.may_vouch = may_vouch
         self.own = own
         self.known_claims = STANDARD.union(known_claims)
+        self.sources = sources
+        self.decides = decides
+        self.asked: set[str] = set()
 
     def path(self, written: Any, path: KeyPath) -> Path | None:
         """A PATH: a claim's literal name, or a list that walks."""
@@ -228,7 +238,7 @@ class ConditionReader:
             absent = True
         if claim is None or judge is None:
             return None
-        return ClaimTest(claim, judge, operator=operator, source=() if source is None else ONLY[source], absent=absent)
+        return ClaimTest(claim, judge, operator=operator, source=() if source is None else (source,), absent=absent)
 
     def _judge(self, operator: str, operand: Any, path: KeyPath) -> Judge | None:
         try:
@@ -261,12 +271,27 @@ class ConditionReader:
 
     def source(self, written: Any, claim: Path | None, path: KeyPath) -> Source | None:
         """What ``from`` names, for a claim."""
-        for source in SOURCES:
-            if written == source:
-                if source == "userinfo" and claim is not None and claim.name in NEVER_OF_USERINFO:
-                    why = f"{claim.name} is about the token: only the verified token or introspection can say it."
-                    self.findings.refuse(path, f"{claim.name} from userinfo", why, "Remove from.")
-                return source
-        found = f"source {shown(written)}" if isinstance(written, str) else f"source, {describe(written)}"
-        self.findings.refuse(path, f"unknown {found}", "", f"Write one of {', '.join(SOURCES)}.")
-        return None
+        known = (*SOURCES, *self.sources)
+        if not isinstance(written, str) or written not in known:
+            found = f"source {shown(written)}" if isinstance(written, str) else f"source, {describe(written)}"
+            close = nearest(written, known) if isinstance(written, str) else None
+            cure = f"Did you mean {close}?" if close else f"Write one of {', '.join(known)}."
+            self.findings.refuse(path, f"unknown {found}", "", cure)
+            return None
+        facts = written not in SOURCES
+        never = NEVER_OF_FACTS if facts else NEVER_OF_USERINFO if written == "userinfo" else ()
+        if claim is not None and claim.name in never:
+            why = f"{claim.name} is about the token: only the verified token or introspection can say it."
+            self.findings.refuse(path, f"{claim.name} from {written}", why, "Remove from.")
+        if facts and self.decides:
+            why = "A source that fails must never decide who is let in or who somebody is."
+            cure = "Read a claim of the provider's here; a source may fill a label, a name, or what is no identity."
+            self.findings.refuse(path, f"source {written} in {self.target}", why, cure)
+        elif facts:
+            self.asked.add(written)
+        return written
+
+    def refuse_proof(self, path: KeyPath) -> None:
+        """Refuses a condition as ``verified_by`` of what one of ``sources:`` says."""
+        why = "What a source says proves nothing: it only fills what decides nothing."
+        self.findings.refuse(path, "verified_by beside a source", why, "Remove it, or ask the source by when:.")

@@ -1,6 +1,7 @@
 """Claims -> ChatUser: the stage's only entrance at run time, pure and synchronous."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from bridge.chat_user import ChatUser
@@ -20,6 +21,7 @@ class ClaimMapping:
     Attributes:
         identity: The target that CX Genie tells its chat users apart by.
         sends_id: Whether the operator's own mapping names ``id``.
+        asks: Which of the operator's ``sources:`` each target reads.
     """
 
     identity: str
@@ -30,6 +32,14 @@ class ClaimMapping:
     avatar: TextTarget | None = None
     label: TextTarget | None = None
     sends_id: bool = False
+    asks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def id_of(self, claims: Claims) -> str | None:
+        """The visitor's ``id`` with its prefix, as ``apply`` gives it; ``None`` where it is unusable or switched off.
+
+        It never depends on one of ``sources:``, which may be asked by it.
+        """
+        return None if self.id is None else self.id.evaluate(claims, SILENT)
 
     def apply(self, claims: Claims, trace: Trace = SILENT) -> ChatUser:
         """The chat user of these claims.
@@ -62,3 +72,7 @@ class ClaimMapping:
         """
         targets = (self.id, self.name, self.email, self.phone, self.avatar)
         return frozenset(name for target in targets if target is not None for name in target.names())
+
+    def sources_wanted(self) -> frozenset[str]:
+        """Which of the operator's ``sources:`` are read, in values and in their conditions."""
+        return frozenset().union(*self.asks.values())

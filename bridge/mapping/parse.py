@@ -76,6 +76,7 @@ def parse_mapping(
     provider_path: KeyPath = (),
     email_domains: Collection[str] = (),
     known_claims: Collection[str] = (),
+    sources: Collection[str] = (),
 ) -> Parsed:
     """Compiles one provider's mapping in one callback, or says everything that is wrong with it.
 
@@ -89,6 +90,7 @@ def parse_mapping(
         provider_path: Where to report that the provider can never give the identity field.
         email_domains: The only ones, in lower case, of which this provider may give addresses; none is no limit.
         known_claims: Claims that this provider has beside the standard's, for what a misspelt name was meant to be.
+        sources: The names of the operator's ``sources:``, for ``from:``.
     """
     reading = _Reading(
         written,
@@ -96,6 +98,7 @@ def parse_mapping(
         subject,
         several_providers=several_providers,
         known_claims=known_claims,
+        sources=sources,
     )
     id_ = id_rule(id_prefix, tuple(other_prefixes))
     operators_id = written.get("id")
@@ -108,6 +111,7 @@ def parse_mapping(
         avatar=reading.avatar(),
         label=reading.text_target("label", one_line),
         sends_id=operators_id is not None and operators_id.layer != "preset" and operators_id.value != OMIT,
+        asks={name: frozenset(asked) for name, asked in reading.asks.items() if asked},
     )
     reading.unknown_targets()
     reading.identity_given(provider_path)
@@ -125,13 +129,16 @@ class _Reading:
         *,
         several_providers: bool,
         known_claims: Collection[str],
+        sources: Collection[str],
     ) -> None:
+        self.asks: dict[str, set[str]] = {}
         self.findings = Findings()
         self.identity = identity
         self._written = written
         self._subject = subject
         self._several_providers = several_providers
         self._known_claims = known_claims
+        self._sources = sources
 
     def unknown_targets(self) -> None:
         """Refuses names that no field of the chat user has."""
@@ -259,6 +266,8 @@ class _Reading:
         elif "verified_by" in written:
             of = None if national is None else national.claim
             proof = reader.proof(written["verified_by"], (*path, "verified_by"), 2, of=of)
+            if reader.asked:
+                reader.refuse_proof((*path, "verified_by"))
         if national is None or code is None:
             return None
         if proof is not None and national.form != "claim":
@@ -287,15 +296,19 @@ class _Reading:
         return node
 
     def _reader(self, name: str, entry: Written) -> ValueReader:
-        return ValueReader(
+        reader = ValueReader(
             name,
             self.findings,
             subject=self._subject if name == "id" else None,
             may_vouch=not self._several_providers or entry.layer in ("preset", "provider"),
             own=entry.layer != "preset",
             known_claims=self._known_claims,
+            sources=self._sources,
+            decides=name in ("id", self.identity),
             check=email_address if name == "email" else None,
         )
+        self.asks[name] = reader.asked
+        return reader
 
     def _constants_fit(self, node: Node, rule: Rule, name: str) -> None:
         """Refuses a text of the operator's that its own target could never give."""

@@ -9,20 +9,25 @@ from dataclasses import dataclass
 from types import EllipsisType
 from typing import Final, get_args
 
-from bridge.claims import Claims, Json, Source
+from bridge.claims import Claims, Json, ProviderSource, Source
 
 Step = str | int | EllipsisType
 EVERY: Final = ...
 """The step that an operator writes as ``"*"``."""
 
-SOURCES: Final[tuple[Source, ...]] = get_args(Source)
-"""In the order in which a claim without ``from:`` is looked for."""
+SOURCES: Final[tuple[Source, ...]] = get_args(ProviderSource)
+"""The provider's own, in the order in which a claim without ``from:`` is looked for."""
 
 ONLY: Final[Mapping[Source, tuple[Source, ...]]] = {source: (source,) for source in SOURCES}
 """Each source alone: a proof is read from the source of its claim."""
 
 NEVER_OF_USERINFO: Final = frozenset({"iss", "aud", "exp", "azp", "scope", "cnf", "act"})
-"""Claims about the token itself: those of the verified token or of introspection only (CONFIG.md, "Sources")."""
+"""Claims about the token itself: those of the verified token or of introspection only."""
+
+NEVER_OF_FACTS: Final = NEVER_OF_USERINFO | {"sub"}
+"""The same for ``sources:``, which are asked about a subject and cannot say who it is."""
+
+_OF_TOKEN: Final = frozenset({"token", "introspection"})
 
 # A double holds every whole number up to here exactly; beyond it two visitors' numbers may have become one.
 _EXACT = 2**53
@@ -54,8 +59,8 @@ class Path:
         members = claims.sources.get(source)
         if members is None:
             return None
-        if self._of_token and source == "userinfo":
-            if self.name != "sub" or len(claims.sources) > 1:
+        if self._of_token and source not in _OF_TOKEN:
+            if source != "userinfo" or self.name != "sub" or not _OF_TOKEN.isdisjoint(claims.sources):
                 return None
             members = {"sub": claims.subject}
         value = members.get(self.name)

@@ -33,7 +33,11 @@ class ParsedRequire:
 
 
 def parse_require(
-    written: Sequence[Written], *, allow: Collection[str] = (), known_claims: Collection[str] = ()
+    written: Sequence[Written],
+    *,
+    allow: Collection[str] = (),
+    known_claims: Collection[str] = (),
+    sources: Collection[str] = (),
 ) -> ParsedRequire:
     """Compiles the rules that one provider's visitors must pass in one callback.
 
@@ -42,12 +46,13 @@ def parse_require(
             ``require``, a list of rules or one rule, at ``path``. They add up.
         allow: Names of a preset's rules that do not apply.
         known_claims: Claims that this provider has beside the standard's.
+        sources: The names of the operator's ``sources:``, which no rule may read.
     """
     findings = Findings()
     on_claims: list[ClaimRule] = []
     on_fields: list[FieldRule] = []
     for layer in written:
-        reader = _RuleReader(layer, findings, known_claims)
+        reader = _RuleReader(layer, findings, known_claims, sources)
         several = isinstance(layer.value, list | tuple)
         for position, one in enumerate(layer.value if several else [layer.value]):
             rule = reader.rule(one, (*layer.path, position) if several else layer.path)
@@ -63,11 +68,20 @@ def parse_require(
 class _RuleReader:
     """Reads the rules of one layer."""
 
-    def __init__(self, layer: Written, findings: Findings, known_claims: Collection[str]) -> None:
+    def __init__(
+        self, layer: Written, findings: Findings, known_claims: Collection[str], sources: Collection[str]
+    ) -> None:
         self.findings = findings
         self._preset = layer.layer == "preset"
         self._beside = ("message", "name") if self._preset else ("message",)
-        self._conditions = ConditionReader("require", findings, own=not self._preset, known_claims=known_claims)
+        self._conditions = ConditionReader(
+            "require",
+            findings,
+            own=not self._preset,
+            known_claims=known_claims,
+            sources=sources,
+            decides=True,
+        )
 
     def name_of(self, written: Any) -> str | None:
         """What a preset calls its rule."""

@@ -23,6 +23,7 @@ Schema = dict[str, Any]
 
 _TEXT: Final[Schema] = {"type": "string", "pattern": "\\S"}
 _FLAG: Final[Schema] = {"type": "boolean"}
+_SOURCE_NAME: Final[Schema] = {"type": "string", "pattern": "^[a-z0-9-]{1,32}$"}
 _REGION: Final[Schema] = {"type": "string", "pattern": "^[A-Z]{2}$"}
 
 
@@ -64,7 +65,7 @@ _FORM_KEYS: Final[Mapping[str, Schema]] = {
     "claim": described(
         ref("path"), "A claim by its literal name, or a list that walks.", "email", ["realm_access", "roles"]
     ),
-    "from": described(ref("source"), "Who must have said it; without it the first that did."),
+    "from": described(ref("source"), "Who must have said it; without it the first of the provider's that did."),
     "value": described(_TEXT, "This text, always."),
     "template": described(_TEXT, "This text with claims filled in; absent when one of them is.", "{name} ({org})"),
     "where": described(
@@ -144,7 +145,7 @@ def definitions() -> dict[str, Schema]:
             "additionalItems": {"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0}]},
             "minItems": 1,
         },
-        "source": {"enum": list(SOURCES)},
+        "source": {"anyOf": [{"enum": list(SOURCES)}, described(_SOURCE_NAME, "One of `sources`, by its name.")]},
         "condition": {"anyOf": [ref("name"), *_condition("condition", _SOURCED)]},
         "proof": _proof(),
         "transforms": {"anyOf": [ref("transform"), list_of(ref("transform"))]},

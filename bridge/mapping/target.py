@@ -257,7 +257,8 @@ class NationalPhoneTarget:
 
     def evaluate(self, claims: Claims, trace: Trace) -> Phone | None:
         """The number, or ``None``."""
-        for sources in (SOURCES,) if self.proof is None else map(ONLY.__getitem__, claims.sources):
+        each = (ONLY[source] for source in SOURCES if source in claims.sources)
+        for sources in (SOURCES,) if self.proof is None else each:
             written = self.national.evaluate(claims, trace, sources)
             code = None if written is None else self.country_code.evaluate(claims, trace, sources)
             if written is None or code is None:

@@ -69,9 +69,10 @@ class Claim:
     def evaluate(self, claims: Claims, trace: Trace, sources: tuple[Source, ...] = SOURCES, /) -> Json:
         """What it holds. The proof is asked of the same source: a flag of one never proves a claim of another."""
         found = False
+        if self.source is not None:
+            # What is proven comes from its proof's source alone; one of `sources:` proves nothing, and is just read.
+            sources = (self.source,) if self.source in sources or self.source not in SOURCES else ()
         for source in sources:
-            if self.source is not None and source != self.source:
-                continue
             value = self.path.read(claims, source)
             if value is None:
                 continue
@@ -85,20 +86,27 @@ class Claim:
                     self._skip(trace, source, f"not proven by {self.proof}", value)
             else:
                 if trace.recording:
-                    trace.step("mapping", self.target, "ok", f"{self.path} of the {source}", taken)
+                    trace.step("mapping", self.target, "ok", f"{self.path} of {_named(source)}", taken)
                 return taken
         if trace.recording and not found:
-            trace.step("mapping", self.target, "skipped", f"{self.path}: no such claim, or blank")
+            where = "" if self.source is None else f" of {_named(self.source)}"
+            trace.step("mapping", self.target, "skipped", f"{self.path}{where}: no such claim, or blank")
         return None
 
     def _skip(self, trace: Trace, source: Source, reason: str, value: Json) -> None:
-        trace.step("mapping", self.target, "skipped", f"{self.path} of the {source}: {reason}", value)
+        trace.step("mapping", self.target, "skipped", f"{self.path} of {_named(source)}: {reason}", value)
 
     def names(self) -> Iterator[str]:
-        """The claim and those of its proof."""
+        """The claim and those of its proof; none where no source of the provider's is read."""
+        if self.source is not None and self.source not in SOURCES:
+            return
         yield self.path.name
         if self.proof is not None:
             yield from (path.name for path in self.proof.paths())
+
+
+def _named(source: Source) -> str:
+    return f"the {source}" if source in SOURCES else f"source {source}"
 
 
 def unfit(value: Json, wanted: Wanted) -> str:

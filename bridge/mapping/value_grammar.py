@@ -130,6 +130,8 @@ class ValueReader(ConditionReader):
                 proof = self.proof(written["verified_by"], by, place.depth + 1, of=claim)
                 if proof is None:
                     return None
+                if source in self.sources and not self.decides:
+                    self.refuse_proof(by)
                 proven = "condition"
         if claim is None or ("from" in written and source is None):
             return None

@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 
 import aiohttp
+from yarl import URL  # aiohttp's own type of an address
 
 from bridge import __version__
 from bridge.errors import ProviderBusy, ProviderUnavailable
@@ -167,7 +168,8 @@ class HttpClient:
         send = functools.partial(
             self._session.request,
             method,
-            url,
+            # Exactly as it is: yarl would decode what is encoded for a purpose, such as ; in a path's segment.
+            URL(url, encoded=True) if url.isascii() else url,
             data=body,
             headers={"Accept": "application/json", **headers},
             ssl=self._ssl,

@@ -129,7 +129,7 @@ def test_the_summary_says_how_opaque_tokens_are_bound(tmp_path: Path) -> None:
         "  plain:\n    userinfo: {url: 'https://b.example/me'}\n    unbound_tokens: accept\n    id_prefix: 'b:'\n"
         "    token_pattern: '[a-z]+'\n"
     )
-    ran = invoke("check", "--no-secrets", cwd=tmp_path, environment={"BRIDGE_CONFIG": "bridge.yaml"})
+    ran = invoke("check", "--no-secrets", "bridge.yaml", cwd=tmp_path)
     assert (
         "provider both: https://a.example, audience chat, accepts access_token, opaque tokens by introspection"
         in ran.out

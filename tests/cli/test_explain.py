@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command import SECRET, Ran, invoke, run
+from tests.facts_server import facts_server
 from tests.issuer import mint
 from tests.issuer.mint import At
 from tests.issuer.process import Issuer
@@ -104,6 +105,61 @@ def test_a_refusal_names_rule_claim_found_and_change(
     assert found in lines["found"]
     assert change in lines["change"]
     assert ("“Not here.”" in ran.out) == ("Not here." in more)
+
+
+FACTS = 'sources: {crm: {url: "https://crm.shop.example/{id}", bearer: {env: NOT_SET}}}\n'
+
+
+def test_claims_with_what_sources_would_say(tmp_path: Path) -> None:
+    """By name, from a file; nobody is asked, no secret of theirs is needed, and their values are masked too."""
+    configuration(tmp_path, more=FACTS + "mapping: {label: {claim: tier, from: crm}}\n")
+    (tmp_path / "facts.json").write_text('{"crm": {"tier": "Gold member"}}')
+    ran = of_claims(tmp_path, CLAIMS, "--sources", "facts.json", "--show-values")
+    assert (ran.status, ran.err) == (0, "")
+    assert '  ok       label: tier of source crm  ["Gold member"]' in ran.out.splitlines()
+    assert '  label: "Gold member"' in ran.out.splitlines()
+    assert "Gold member" not in of_claims(tmp_path, CLAIMS, "--sources", "facts.json").out
+    without = of_claims(tmp_path, CLAIMS)
+    assert "label: tier of source crm: no such claim, or blank" in without.out
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ('{"crn": {}}', "There is no source crn. Did you mean crm?"),
+        ('{"crm": 5}', "What source crm says is no JSON object."),
+        ("[]", "The sources in facts.json are no JSON object."),
+        ("{", "The sources in facts.json are not JSON that is read: not JSON."),
+    ],
+)
+def test_facts_that_are_none(tmp_path: Path, facts: str, said: str) -> None:
+    """Exit status 2 and a sentence."""
+    configuration(tmp_path, more=FACTS)
+    (tmp_path / "facts.json").write_text(facts)
+    ran = of_claims(tmp_path, CLAIMS, "--sources", "facts.json")
+    assert (ran.status, ran.err.splitlines()[-1]) == (2, f"idp-bridge: {said}")
+
+
+def test_with_a_token_the_sources_are_asked(tmp_path: Path, issuer: Issuer) -> None:
+    """As the service asks them; of their secrets only those that the mapping needs are looked up."""
+    with facts_server() as crm:
+        crm.honest(tier="Gold")
+        sources = (
+            f"sources:\n  crm: {{url: '{crm.url}/{{id}}', bearer: {{env: CRM}}}}\n"
+            f"  erp: {{url: '{crm.url}/{{id}}', bearer: {{env: NOT_SET}}}}\n"
+        )
+        configuration(tmp_path, issuer.url, sources + "mapping: {label: {claim: tier, from: crm}}\n")
+        token = mint.good_token(issuer.url, azp="web")
+        options = ("explain", "--config", "bridge.yaml", "--token-file", "-", "--show-values")
+        refused = explained(tmp_path, "--token-file", "-", "--sources", "facts.json", stdin=token)
+        assert (refused.status, crm.asked) == (2, [])
+        ran = invoke(*options, cwd=tmp_path, stdin=token.encode(), env={"CRM": "crm-s3cret"})
+        assert ran.status == 0, ran.out + ran.err
+        lines = ran.out.splitlines()
+        assert lines.index("claims") < lines.index("sources") < lines.index("mapping")
+        assert '  ok       crm: asked  [tier is "Gold"]' in lines
+        assert '  label: "Gold"' in lines
+        assert (crm.asked, crm.authorizations) == (["/visitor-1"], ["Bearer crm-s3cret"])
 
 
 async def test_a_token_goes_all_the_way(tmp_path: Path, issuer: Issuer) -> None:
@@ -336,3 +392,31 @@ def test_an_opaque_token_that_is_nobodys_is_shown_to_nobody(tmp_path: Path, issu
     assert ran.status == 1
     assert "no token_pattern matches" in ran.out
     assert not {"/introspection", "/userinfo"} & issuer.requests().keys()
+
+
+def test_38_every_step_of_a_field_and_why_it_gave_nothing(tmp_path: Path) -> None:
+    """In reading order, by the claims' names; what they hold is an outline until it is asked for."""
+    label = (
+        "{first_of: [{value: VIP, when: {claim: roles, contains: vip}}, {claim: [org, plan]}, nickname,"
+        " {lookup: plan, table: {gold: Gold member}}, {claim: city, transform: {pick: '^HN-(.+)'}}, tier]}"
+    )
+    configuration(tmp_path, more=f"mapping: {{label: {label}}}\n")
+    claims = {**CLAIMS, "roles": ["user"], "org": {"plan": ["a"]}, "nickname": " ", "plan": "iron", "city": "SG-1"}
+    told = json.loads(of_claims(tmp_path, {**claims, "tier": "Silver member"}, "--json").out)
+    assert [(step["verdict"], step["reason"]) for step in told["steps"] if step["name"] == "label"] == [
+        ("skipped", "when roles contains: no"),
+        ("skipped", "[org, plan] of the token: a list of 1, text was wanted: add first or join"),
+        ("skipped", "nickname: no such claim, or blank"),
+        ("ok", "plan of the token"),
+        ("skipped", "lookup: not in the table"),
+        ("ok", "city of the token"),
+        ("skipped", "pick: nothing comes of text"),
+        ("ok", "tier of the token"),
+        ("ok", "is given"),
+    ]
+    for value in ("Silver member", "iron", "SG-1"):
+        assert value not in json.dumps(told)
+    unresolved = json.loads(of_claims(tmp_path, claims, "--json").out)
+    assert "label" not in unresolved["data"]
+    last = unresolved["steps"][-1]
+    assert (last["name"], last["verdict"], last["reason"]) == ("label", "skipped", "nothing to give")

@@ -2,9 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from bridge.config.presets import preset, preset_names, preset_text
+from bridge.config.yaml_document import read_yaml
 from tests.cli.command import invoke
+from tests.presets.samples import example
 
 
 def test_every_preset_is_listed(tmp_path: Path) -> None:
@@ -33,3 +38,29 @@ def test_one_that_is_not_there(tmp_path: Path) -> None:
     assert (ran.status, ran.err) == (2, "idp-bridge: There is no preset keyclok. Did you mean keycloak?\n")
     far = invoke("presets", "x", "--json", cwd=tmp_path)
     assert json.loads(far.out) == {"ok": False, "error": "There is no preset x. `idp-bridge presets` lists them."}
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_40_a_preset_is_where_to_start_from(name: str, tmp_path: Path) -> None:
+    """Printed as it is shipped; the effective file shows each line of it, until the operator writes his own."""
+    assert invoke("presets", name, cwd=tmp_path).out == preset_text(name)
+    written = read_yaml(example(name)).data
+    (provider,) = written["providers"].values()
+    expected = set(map(str, preset(name))) - set(provider) - {"claims", "hints", "require", "mapping"}
+    before = effective(tmp_path, written)
+    assert {path[0] for path, origin in before.items() if origin == f"preset {name}"} >= expected | {"mapping"}
+    provider["leeway"] = "7s"
+    provider.setdefault("mapping", {})["name"] = {"value": "Somebody"}
+    after = effective(tmp_path, written)
+    changed = {path for path in after if after[path] != before.get(path)}
+    assert changed == {("leeway",), ("mapping", "name")}
+    assert all(after[path].startswith("bridge.yaml:") for path in changed)
+
+
+def effective(folder: Path, written: dict[str, Any]) -> dict[tuple[str, ...], str]:
+    """Where each line of the only provider is from, by its path below the provider."""
+    (folder / "bridge.yaml").write_text(json.dumps(written))
+    ran = invoke("config", "show", "--resolved", "--json", "--config", "bridge.yaml", cwd=folder)
+    assert ran.status == 0, ran.out + ran.err
+    origins = json.loads(ran.out)["origins"]
+    return {tuple(each["path"][2:]): each["from"] for each in origins if each["path"][0] == "providers"}

@@ -101,3 +101,25 @@ def test_a_bad_configuration_stops_it(tmp_path: Path) -> None:
     result = invoke("test", "--config", "bridge.yaml", cwd=tmp_path)
     assert (result.status, result.out) == (1, "")
     assert "bridge.yaml:4:1: servr: unknown key" in result.err
+
+
+def test_38_a_table_of_cases(tmp_path: Path) -> None:
+    """Claims and what must come of them, in YAML; a case that is not so is shown field by field."""
+    table = (
+        "- {name: as it should, claims: {sub: u1, name: An}, expect: {id: u1, name: An}}\n"
+        "- {name: another name, claims: {sub: u1, name: An}, expect: {id: u1, name: Ân, label: VIP}}\n"
+        "- {name: nobody, claims: {sub: ' '}, refused: identity_unusable}\n"
+        "- {name: somebody, claims: {sub: u2}, refused: visitor_refused}\n"
+    )
+    result = ran(tmp_path, table)
+    assert result.status == 1
+    assert result.out.splitlines() == [
+        "ok    as it should",
+        "FAIL  another name (bridge.tests.yaml:2)",
+        '        name: expected "Ân", found "An"',
+        '        label: expected "VIP", found nothing',
+        "ok    nobody",
+        "FAIL  somebody (bridge.tests.yaml:4)",
+        '        refused: expected "visitor_refused", found nothing',
+        "4 cases, 2 failed",
+    ]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.config.case_file import read_cases
-from bridge.config.cases import Case
+from bridge.config.cases import Case, run_case
 from bridge.config.load import InvalidConfiguration
 from tests.config.files import GOOD, read
 
@@ -38,6 +38,28 @@ def test_a_case_is_what_it_says() -> None:
     assert (second.name, second.line, second.callback.name, second.claims.provider) == ("case 2", 6, "staff", "staff")
     assert (first.expect, second.expect) == ({"id": "u1"}, {"refused": "visitor_refused"})
     assert second.claims.sources == {"token": {"sub": "u2"}, "userinfo": {"name": "An"}}
+
+
+def test_a_case_says_what_sources_would() -> None:
+    """Beside the claims, by the names that the configuration has; never anything that JSON has not."""
+    label = 'label: {claim: tier, from: crm}\nsources: {crm: {url: "https://crm.shop.example/{id}"}}'
+    model = read(GOOD.replace("label: {value: Customer}", label)).model
+
+    def said(sources: str) -> tuple[Case, ...]:
+        text = WHOLE.replace("expect: {id: u1}", "expect: {id: u1, label: Gold}") + f"  sources: {sources}\n"
+        return read_cases(text, file="x", model=model)
+
+    (case,) = said("{crm: {tier: Gold}}")
+    assert case.claims.sources == {"token": {"sub": "u1"}, "crm": {"tier": "Gold"}}
+    assert run_case(case).answer == case.expect
+    for sources, line in (
+        ("{crn: {tier: Gold}}", '6:13: [0].sources.crn: there is no source "crn"\n  Did you mean crm?'),
+        ("{crm: Gold}", '6:13: [0].sources.crm: the text "Gold", a map was expected'),
+        ("{crm: {tier: 007}}", "6:19: [0].sources.crm.tier: the number 007"),
+    ):
+        with pytest.raises(InvalidConfiguration) as invalid:
+            said(sources)
+        assert str(invalid.value).startswith(f"x:{line}")
 
 
 @pytest.mark.parametrize(

@@ -277,6 +277,7 @@ def test_a_file_that_uses_everything_is_good(folder: Path) -> None:
     environment = {
         "CXGENIE_HEADER_TOKEN": SECRET,
         "STAFF_HEADER_TOKEN": SECRET[::-1],
+        "CRM_TOKEN": "x",
         "VALKEY_URL": "valkeys://:password@cache.internal",
     }
     loaded = read(text, environment=environment, base=folder)
@@ -303,3 +304,49 @@ def test_what_is_not_looked_up_is_told() -> None:
     assert read(text).warnings == ()
     some = read(text, resolve_secrets=lambda path: path[0] == "server")
     assert (some.warnings, some.model.server.port) == ((), 8443)
+
+
+ONE_OF_EACH = """\
+version: 1
+callback:
+  header_token: {env: HEADER_TOKEN, file: token}
+  identity_methd: id
+providers:
+  shop:
+    preset: keycloack
+    issuer: https://login.shop.example
+    audience: chat
+    leeway: 30
+    algorithms: [RS256, none]
+    public_key: -----BEGIN PUBLIC KEY-----
+    jwks: {url: https://login.shop.example/jwks}
+    require: [{claim: tenant, equals: vn, in: [vn, th]}]
+sources:
+  crm: {url: https://crm.shop.example/customers}
+mapping:
+  phone: {claim: phone, region: VN, international: true}
+  name: {claim: name, value: Customer}
+  emial: email
+  label: {claim: roles, transform: [{split: ","}, {only: 5}, upper], from: crn}
+"""
+
+
+def test_37_the_whole_file_is_checked_when_it_is_loaded() -> None:
+    """Unknown keys, keys that exclude each other, the type of every step: all at once, each with its place."""
+    algorithms = "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, Ed25519, Ed448, EdDSA"
+    assert lines(ONE_OF_EACH) == [
+        "3:3: callback.header_token: more than one {env: NAME} or {file: PATH}",
+        "4:3: callback.identity_methd: unknown key",
+        '7:5: providers.shop.preset: there is no preset "keycloack"',
+        "10:5: providers.shop.leeway: the number 30, a duration such as 500ms, 30s, 10m, 12h or 7d was expected",
+        f'11:25: providers.shop.algorithms[1]: the text "none", one of {algorithms}, HS256, HS384, HS512 was expected',
+        "12:5: providers.shop.public_key: not the PEM text of a public key",
+        "13:5: providers.shop.jwks: public_key and jwks.url together",
+        "14:43: providers.shop.require[0].in: two operators, equals and in",
+        "16:9: sources.crm.url: neither {id} nor {sub} in it",
+        "18:37: mapping.phone.international: international beside region",
+        "19:23: mapping.name.value: two forms at once, claim and value",
+        "20:3: mapping.emial: unknown target 'emial'",
+        "21:52: mapping.label.transform[1].only: a number, a list was expected",
+        "21:70: mapping.label.from: unknown source 'crn'",
+    ]

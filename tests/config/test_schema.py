@@ -16,6 +16,7 @@ from bridge.config.presets import OWN_LAYERS, laid_over, preset, preset_names
 from bridge.config.schema import EXAMPLES, explained, file_schema, schema_text
 from bridge.config.yaml_document import read_yaml
 from bridge.oidc.endpoint_settings import TokenCheckSettings, UserinfoSettings
+from bridge.oidc.source_settings import SourceSettings
 from tests.config.files import GOOD, faulty, problems, read
 
 ROOT = Path(__file__).parents[2]
@@ -134,7 +135,7 @@ def test_what_the_loader_takes_is_valid(text: str) -> None:
         ("{value: Customer}", "[tier, plan]"),
         ("{value: Customer}", "{first_of: tier}"),
         ("{value: Customer}", "{claim: []}"),
-        ("{value: Customer}", "{claim: tier, from: nowhere}"),
+        ("{value: Customer}", "{claim: tier, from: No where}"),
         ("{value: Customer}", "{claim: tier, when: {claim: vip, equals: 5}}"),
         ("{value: Customer}", "{claim: tier, when: {any: []}}"),
         ("{value: Customer}", "{claim: tier, when: [a, b]}"),
@@ -212,7 +213,9 @@ def test_every_example_of_the_schema_is_taken(model: type[BaseModel], name: str)
         more: dict[str, Any] = {name: example}
         if model in SECTIONS:
             more = {SECTIONS[model]: more}
-        if model is not ConfigFile:
+        if model is SourceSettings:
+            more = {"sources": {"p": more}}
+        elif model is not ConfigFile:
             more = {entry: {"p": more} if entry == "providers" else more}
         asks = name == "token_pattern" or model is TokenCheckSettings
         data = laid_over(laid_over(SMALLEST, ASKS_ABOUT_TOKENS if asks else {}), more)

@@ -32,9 +32,9 @@ def apply(mapping: dict[str, Any], visitor: Claims, **options: Any) -> ChatUser:
     return parsed.mapping.apply(visitor)
 
 
-def label(value: Any, visitor: Claims) -> str | None:
+def label(value: Any, visitor: Claims, **options: Any) -> str | None:
     """What one VALUE gives as a label."""
-    return apply({"label": value}, visitor).label
+    return apply({"label": value}, visitor, **options).label
 
 
 def errors(mapping: dict[str, Any], **options: Any) -> list[tuple[str, str]]:

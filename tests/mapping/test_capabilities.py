@@ -1,8 +1,10 @@
 """What users of Vault, Dex, Envoy, Grafana, Kubernetes, oauth2-proxy and GitLab asked for, as far as the mapping goes.
 
-One test for each, its number first in the name; the numbers of the list that are missing here belong to other stages.
+There are forty. Each has a test with its number first in the name: here, or beside the stage that it belongs to.
 """
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,16 +75,28 @@ def test_05_lone_text_and_split_text_as_lists() -> None:
 
 
 def test_06_which_source() -> None:
-    """Token, userinfo, introspection in that order, or the one that is named."""
+    """Token, userinfo, introspection in that order, or the one that is named; one of ``sources:`` only by its name."""
     visitor = claims({"plan": "t"}, userinfo={"plan": "u", "more": "u"}, introspection={"plan": "i", "more": "i"})
     assert [label(name, visitor) for name in ("plan", "more")] == ["t", "u"]
     assert [label({"claim": "plan", "from": name}, visitor) for name in ("userinfo", "introspection")] == ["u", "i"]
+    visitor = claims({"plan": "t"}, crm={"plan": "c", "tier": "c"})
+    assert [label(name, visitor, sources=["crm"]) for name in ("plan", "tier")] == ["t", None]
+    assert label({"claim": "plan", "from": "crm"}, visitor, sources=["crm"]) == "c"
+    assert label({"claim": "plan", "from": "crm"}, claims({"plan": "t"}), sources=["crm"]) is None
 
 
 def test_11_fallback_chain() -> None:
     """The first usable value wins, also across sources."""
     value = {"first_of": ["nickname", {"join": ["family_name", "given_name"]}, "preferred_username"]}
     assert label(value, claims({"preferred_username": "an"}, userinfo={"given_name": "An"})) == "An"
+    chain = {"first_of": [{"claim": "tier", "from": "crm"}, {"claim": "plan", "from": "userinfo"}, "plan"]}
+    for sources, expected in (
+        ({"crm": {"tier": "c"}, "userinfo": {"plan": "u"}}, "c"),
+        ({"crm": {"tier": " "}, "userinfo": {"plan": "u"}}, "u"),
+        ({"crm": {}}, "t"),
+        ({}, "t"),
+    ):
+        assert label(chain, claims({"plan": "t"}, **sources), sources=["crm"]) == expected
 
 
 @pytest.mark.parametrize(
@@ -434,3 +448,15 @@ def test_36_id_is_unique_across_issuers() -> None:
         apply({}, claims({}, subject="own:u1"), other_prefixes=["own:"])
     both = {"id": {"template": "{tid}/{oid}", "verified_by": "trusted"}}
     assert apply(both, claims({"tid": "t", "oid": "o"})).id == "t/o"
+
+
+OTHERS = {7, 8, 9, 10, 39}
+"""Those about endpoints that are asked about tokens, and about reloading; their tests are not numbered."""
+
+
+def test_none_of_them_is_lost() -> None:
+    """Every other number is the name of a test somewhere in the tree."""
+    numbered = re.compile(r"^(?:async )?def test_(\d\d)_", re.MULTILINE)
+    tests = (file.read_text("utf-8") for file in Path(__file__).parents[1].rglob("test_*.py"))
+    found = {int(number) for text in tests for number in numbered.findall(text)}
+    assert set(range(1, 41)) - OTHERS - found == set()

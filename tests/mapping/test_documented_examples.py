@@ -28,11 +28,14 @@ BLOCKS: list[dict[str, Any]] = [
     for block in re.findall(r"^```yaml example\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 ]
 
+BESIDE_CLAIMS = ("userinfo", "sources")
+"""What else an example may say that was said of the visitor."""
+
 
 def examples() -> Iterator[Any]:
     """Each example with what it stands under."""
     for number, block in enumerate(BLOCKS):
-        assert not block.keys() - {"mapping", "require", "examples"}
+        assert not block.keys() - {"mapping", "require", "sources", "examples"}
         for position, example in enumerate(block["examples"]):
             yield pytest.param(block, example, id=f"{number}.{position}-{'-'.join(block['mapping'])}")
 
@@ -40,21 +43,22 @@ def examples() -> Iterator[Any]:
 @pytest.mark.parametrize(("block", "example"), list(examples()))
 def test_an_example(block: dict[str, Any], example: dict[str, Any]) -> None:
     """The mapping draws no error or warning, and gives just what the page says; ``id`` only where it is named."""
-    assert not example.keys() - {"claims", "userinfo", "gives", "refused", "message"}
+    assert not example.keys() - {"claims", *BESIDE_CLAIMS, "gives", "refused", "message"}
     written = {name: Written(value, ("mapping", name), "provider") for name, value in block["mapping"].items()}
-    parsed = parse_mapping(written, identity_method="id")
+    parsed = parse_mapping(written, identity_method="id", sources=block.get("sources", ()))
     rules = parse_require([Written(block.get("require", []), ("require",), "provider")])
     assert (parsed.errors, parsed.warnings, rules.errors, rules.warnings) == ((), (), (), ())
-    userinfo = {"userinfo": example["userinfo"]} if "userinfo" in example else {}
+    beside = {"userinfo": example["userinfo"]} if "userinfo" in example else {}
+    beside |= example.get("sources", {})
     given: Any = {}
     try:
-        user = chat_user(claims(example["claims"], **userinfo), parsed.mapping, rules.require)
+        user = chat_user(claims(example["claims"], **beside), parsed.mapping, rules.require)
     except BridgeError as refusal:
         given = {"refused": refusal.code, **({"message": refusal.message} if refusal.message else {})}
     else:
         data = json.loads(Responses(CallbackSettings()).success(user).body)["data"]
         given = {"gives": {field: value for field, value in data.items() if field != "id" or "id" in block["mapping"]}}
-    assert given == {key: value for key, value in example.items() if key not in ("claims", "userinfo")}
+    assert given == {key: value for key, value in example.items() if key not in ("claims", *BESIDE_CLAIMS)}
 
 
 def words(value: Any) -> Iterator[str]:

@@ -220,3 +220,36 @@ def test_any_claims_under_any_mapping(
         assert given == {name for name in ("id", "name", "email", "phone", "avatar", "label") if getattr(user, name)}
     assert ended in {"given", "identity_unusable", "visitor_refused"}
     assert parsed.mapping.claims_wanted()
+
+
+def test_what_is_asked_of_whom() -> None:
+    """Claims that only a source of facts has are not worth asking the provider for; the sources are known at load."""
+    mapping = {
+        "name": {"first_of": [{"claim": "nick", "from": "crm"}, "name"]},
+        "avatar": {"claim": "photo", "from": "crm", "when": {"claim": "consent", "from": "erp"}},
+        "label": {"template": "{a}{b}", "where": {"a": {"claim": "x", "from": "erp"}, "b": {"value": "b"}}},
+        "phone": {"claim": "phone", "region": {"lookup": {"claim": "ctry", "from": "geo"}, "table": {"vn": "VN"}}},
+        "email": "omit",
+    }
+    parsed = parse(mapping, sources=["crm", "erp", "geo", "unread"])
+    assert parsed.errors == ()
+    assert parsed.mapping.asks == {"name": {"crm"}, "avatar": {"crm", "erp"}, "label": {"erp"}, "phone": {"geo"}}
+    assert parsed.mapping.sources_wanted() == {"crm", "erp", "geo"}
+    assert parsed.mapping.claims_wanted() == {"sub", "name", "phone"}
+    assert parse({"name": "name"}, sources=["crm"]).mapping.sources_wanted() == frozenset()
+
+
+def test_a_proven_number_is_never_read_from_a_source_of_facts() -> None:
+    """Even where it has the number, the country and the flag under the same names."""
+    mapping = {"phone": {"national": "n", "country_code": "c", "verified_by": "ok"}}
+    number = {"n": "901234567", "c": "VN", "ok": True}
+    assert apply(mapping, claims({}, crm=number), sources=["crm"]).phone is None
+    assert apply(mapping, claims({}, userinfo=number, crm={}), sources=["crm"]).phone is not None
+
+
+def test_the_id_that_sources_are_asked_by() -> None:
+    """With its prefix, as the answer has it; nothing where it is unusable or switched off."""
+    assert parse({}, id_prefix="shop:").mapping.id_of(claims({}, subject="u1")) == "shop:u1"
+    assert parse({}).mapping.id_of(claims({}, subject="u1 ")) is None
+    parsed = parse({"id": "omit", "email": {"claim": "email", "verified_by": "trusted"}}, identity_method="email")
+    assert parsed.mapping.id_of(claims({}, subject="u1")) is None

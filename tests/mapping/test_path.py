@@ -132,3 +132,11 @@ def test_any_text(value: Any) -> None:
     """Whatever a claim is, its text is text with something in it, or nothing."""
     text = as_text(value)
     assert text is None or text.strip()
+
+
+def test_a_source_of_facts_says_nothing_of_the_token() -> None:
+    """Nor does its presence take the subject away from a token that is known by userinfo alone."""
+    visitor = claims(userinfo={"sub": "typed"}, crm={"sub": "victim", "scope": "all", "tier": "gold"}, subject="u1")
+    assert Path("sub").find(visitor) == "u1"
+    assert [Path(name).read(visitor, "crm") for name in ("sub", "scope", "tier")] == [None, None, "gold"]
+    assert Path("tier").find(visitor) is None

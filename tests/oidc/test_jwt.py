@@ -343,3 +343,51 @@ def test_the_tenant_template(claims: dict[str, Any], tenants: Any, accepted: boo
     else:
         with pytest.raises(TokenUntrusted, match="iss"):
             check(claims, issuer=ENTRA, tenants=tenants)
+
+
+@pytest.mark.parametrize("claim", ["aud", "azp", "client_id", "cid", "https://shop.example/api"])
+def test_32_the_audience_may_stand_in_any_claim(claim: str) -> None:
+    """One or several values, in the token and in the file; the first claim that the token has decides alone."""
+    none: dict[str, Any] = {"aud": GONE}
+    rows: list[tuple[Any, Any, bool]] = [
+        ("chat", "chat", True),
+        (["account", "chat"], "chat", True),
+        ("staff", ["chat", "staff"], True),
+        ("other", ["chat", "staff"], False),
+        ([], "chat", False),
+        ("chat ", "chat", False),
+        ({"chat": True}, "chat", False),
+        (GONE, "chat", False),
+    ]
+    for said, expected, right in rows:
+        settings: dict[str, Any] = {"audience": expected, "audience_claims": [claim]}
+        if right:
+            assert check({**none, claim: said}, **settings)[1] == "access_token"
+            continue
+        with pytest.raises(TokenUntrusted):
+            check({**none, claim: said}, **settings)
+    if claim != "aud":
+        both: dict[str, Any] = {"audience_claims": ["aud", claim]}
+        assert check({**none, claim: "chat"}, **both)[1] == "access_token"
+        with pytest.raises(TokenUntrusted):
+            check({"aud": "other", claim: "chat"}, **both)
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"audience": ()}, "audience"),
+        ({"audience": "none"}, "audience"),
+        ({"audience": ["none", "chat"], "authorized_parties": "web"}, "audience"),
+        ({"audience": "none", "authorized_parties": "web"}, None),
+    ],
+)
+def test_32_no_audience_is_only_spelled_out(settings: dict[str, Any], problem: str | None) -> None:
+    """Leaving it out is a mistake; ``none`` needs the client instead, and then the client is asked for."""
+    made = ProviderSettings.model_validate({"issuer": ISSUER, **settings})
+    assert [str(each.path[0]) for each in made.problems()] == ([] if problem is None else [problem])
+    if problem is None:
+        assert check({"aud": GONE, "azp": "web"}, **settings)[1] == "access_token"
+        for claims in ({"aud": GONE}, {"aud": GONE, "azp": "app"}):
+            with pytest.raises(TokenUntrusted):
+                check(claims, **settings)

@@ -1,0 +1,90 @@
+"""A shop's own little service of facts, over a real socket: what ``sources:`` ask.
+
+It keeps each request exactly as it came, so that a test sees where was asked, and can be told to misbehave.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class FactsServer:
+    """The running service.
+
+    Attributes:
+        url: Its address, without a slash at its end.
+        facts: What it says of everybody, as JSON or as raw text.
+        status: Its HTTP status.
+        headers: More headers of its answers.
+        hangs: Whether it answers only when it is told to stop.
+        asked: The request targets, raw, in their order.
+        authorizations: The Authorization headers beside them.
+    """
+
+    url: str = ""
+    facts: Any = field(default_factory=dict)
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    hangs: bool = False
+    asked: list[str] = field(default_factory=list)
+    authorizations: list[str | None] = field(default_factory=list)
+    _came: threading.Condition = field(default_factory=threading.Condition, repr=False)
+
+    def honest(self, **facts: Any) -> None:
+        """From now on it answers, and says this."""
+        self.facts, self.status, self.headers, self.hangs = facts, 200, {}, False
+
+    def came(self, target: str, authorization: str | None) -> None:
+        """Takes note of a request."""
+        with self._came:
+            self.asked.append(target)
+            self.authorizations.append(authorization)
+            self._came.notify_all()
+
+    def wait_for(self, count: int) -> None:
+        """Returns when it was asked so often."""
+        with self._came:
+            assert self._came.wait_for(lambda: len(self.asked) >= count, timeout=10)
+
+
+@contextmanager
+def facts_server() -> Iterator[FactsServer]:
+    """A service of facts for as long as the context lasts."""
+    state, stopped = FactsServer(), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            state.came(self.path, self.headers["Authorization"])
+            if state.hangs:
+                stopped.wait(30)
+                self.close_connection = True
+                return
+            body = state.facts.encode() if isinstance(state.facts, str) else json.dumps(state.facts).encode()
+            self.send_response(state.status)
+            for name, value in {**state.headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base class's name
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    state.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield state
+    finally:
+        stopped.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
