@@ -160,7 +160,7 @@ def config(issuers: Sequence[Issuer], **jwks_members: Any) -> dict[str, Any]:
     return configuration(
         providers={
             f"p{number}": provider(
-                issuer.url, id_prefix=f"{number}:", http={"timeout": "1s"}, jwks={"cooldown": "1s", **jwks_members}
+                issuer.url, id_prefix=f"{number}:", http={"timeout": "2s"}, jwks={"cooldown": "1s", **jwks_members}
             )
             for number, issuer in enumerate(issuers)
         }
@@ -183,8 +183,7 @@ def test_a_provider_that_fails_from_the_start(start_bridge: StartBridge) -> None
         bridge = start_bridge(config(list(issuers.values())))
         providers = Providers(bridge, issuers, bystander)
         bridge.wait_until_ready()
-        assert providers.codes() == EXPECTED
-        assert providers.codes() == EXPECTED
+        eventually(lambda: providers.codes() == EXPECTED)  # a hundred providers at once, on a noisy machine
         asked = {str(row): issuer.asked() for row, issuer in issuers.items()}
         # One try per cool-down of a second, each of two documents at discovery's addresses and the set at most.
         allowed = 3 * (math.ceil(time.monotonic() - started) + 1)
