@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from cachetools import TLRUCache
 
 from bridge.chat_user import ChatUser
+from bridge.provenance import Provenance
 
-_ENTRY_BYTES = 800
+_ENTRY_BYTES = 1050
 """Bytes that an entry takes beside its texts: digest, objects, the cache's own books. Measured on CPython 3.11."""
 
 CacheKey = tuple[str, bytes]
@@ -25,6 +26,7 @@ class Entry:
     Attributes:
         user: The chat user.
         provider: The provider's name.
+        provenance: Whose token it was.
         revision: The provider's key revision that verified the token.
         expires_at: Seconds since the epoch at which the entry is dead.
         size: Bytes that it takes, about.
@@ -32,6 +34,7 @@ class Entry:
 
     user: ChatUser
     provider: str
+    provenance: Provenance
     revision: int
     expires_at: float
     size: int
@@ -45,9 +48,14 @@ class AnswerCache:
         max_bytes: Bytes at most, by estimate.
         max_age: Seconds that an entry is kept at most.
         now: Seconds since the epoch.
+
+    Attributes:
+        hits: How often a live entry was found.
+        misses: How often none was.
     """
 
     def __init__(self, *, max_entries: int, max_bytes: int, max_age: float, now: Callable[[], float]) -> None:
+        self.hits = self.misses = 0
         self._now = now
         self._max_age = max_age
         # A cache of cachetools has one bound. Weighing each entry at its share of either makes both hold.
@@ -61,16 +69,41 @@ class AnswerCache:
 
     def get(self, key: CacheKey) -> Entry | None:
         """The live entry under a key."""
-        return self._entries.get(key)
+        entry = self._entries.get(key)
+        if entry is None:
+            self.misses += 1
+        else:
+            self.hits += 1
+        return entry
 
-    def put(self, key: CacheKey, user: ChatUser, *, provider: str, revision: int, expires_at: float) -> None:
+    @property
+    def entries(self) -> int:
+        """How many are kept."""
+        return len(self._entries)
+
+    @property
+    def bytes(self) -> int:
+        """How much of ``max_bytes`` they take, where each counts as at least ``max_bytes / max_entries``."""
+        return int(self._entries.currsize)
+
+    def put(
+        self,
+        key: CacheKey,
+        user: ChatUser,
+        *,
+        provider: str,
+        provenance: Provenance,
+        revision: int,
+        expires_at: float,
+    ) -> None:
         """Keeps an answer until the token expires or ``max_age`` is over, whichever is first."""
         until = min(expires_at, self._now() + self._max_age)
-        entry = Entry(user, provider, revision, until, _size(user))
+        entry = Entry(user, provider, provenance, revision, until, _size(user, provenance))
         if entry.size <= self._entries.maxsize:
             self._entries[key] = entry
 
 
-def _size(user: ChatUser) -> int:
-    texts = (user.id, user.name, user.email, user.avatar, user.label)
+def _size(user: ChatUser, provenance: Provenance) -> int:
+    known = (provenance.issuer, provenance.subject, provenance.client)
+    texts = (user.id, user.name, user.email, user.avatar, user.label, *known)
     return _ENTRY_BYTES + sum(4 * len(text) if not text.isascii() else len(text) for text in texts if text)

@@ -18,10 +18,14 @@ class Bridge:
 
     Attributes:
         authentications: Each callback's flow, by the callback's name.
+        cache: The answers that are remembered.
     """
 
-    def __init__(self, authentications: Mapping[str, Authentication], providers: Mapping[str, Provider]) -> None:
+    def __init__(
+        self, authentications: Mapping[str, Authentication], providers: Mapping[str, Provider], cache: AnswerCache
+    ) -> None:
         self.authentications = authentications
+        self.cache = cache
         self._providers = providers
 
     def provider_states(self) -> Mapping[str, ProviderState]:
@@ -84,7 +88,7 @@ async def assemble(
             for name, provider in providers.items()
         ]
         try:
-            yield Bridge(authentications, providers)
+            yield Bridge(authentications, providers, cache)
         finally:
             for task in refreshing:
                 task.cancel()

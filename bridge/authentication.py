@@ -10,10 +10,12 @@ from bridge.access_token import AccessToken
 from bridge.answer_cache import AnswerCache
 from bridge.chat_user import ChatUser
 from bridge.claims import Claims
+from bridge.errors import VisitorError
 from bridge.mapping.mapping import ClaimMapping
 from bridge.mapping.require import Require
 from bridge.oidc.provider import Provider
 from bridge.oidc.providers import Providers
+from bridge.provenance import Provenance
 from bridge.trace import SILENT, Trace
 
 
@@ -25,11 +27,13 @@ class Authenticated:
         user: The answer.
         provider: The name of the provider that vouches for it.
         cached: Whether it was worked out before.
+        provenance: Whose token it was.
     """
 
     user: ChatUser
     provider: str
     cached: bool
+    provenance: Provenance
 
 
 def chat_user(claims: Claims, mapping: ClaimMapping, require: Require, trace: Trace = SILENT) -> ChatUser:
@@ -84,14 +88,20 @@ class Authentication:
         if not trace.recording:
             known = self._cache.get(key)
             if known is not None and known.revision == self._by_name[known.provider].revision:
-                return Authenticated(known.user, known.provider, cached=True)
+                return Authenticated(known.user, known.provider, cached=True, provenance=known.provenance)
         claims = await self._providers.verify(token, trace)
-        user = chat_user(claims, self._mappings[claims.provider], self._requires[claims.provider], trace)
+        provenance = claims.provenance
+        try:
+            user = chat_user(claims, self._mappings[claims.provider], self._requires[claims.provider], trace)
+        except VisitorError as refusal:
+            refusal.provider, refusal.provenance = claims.provider, provenance
+            raise
         self._cache.put(
             key,
             user,
             provider=claims.provider,
+            provenance=provenance,
             revision=self._by_name[claims.provider].revision,
             expires_at=claims.expires_at,
         )
-        return Authenticated(user, claims.provider, cached=False)
+        return Authenticated(user, claims.provider, cached=False, provenance=provenance)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bridge.errors import ProviderError
+from bridge.provenance import Provenance
 
 Source = Literal["token", "userinfo", "introspection"]
 """Who said a claim. The order of the literals is the order in which a claim without ``from:`` is looked for."""
@@ -30,3 +31,21 @@ class Claims:
     sources: Mapping[Source, Mapping[str, Json]]
     expires_at: float
     incomplete: ProviderError | None = None
+
+    @property
+    def provenance(self) -> Provenance:
+        """What the audit trail keeps of them; without an ``iss`` the provider's name stands for the issuer."""
+        said: dict[str, Json] = {}
+        for name in ("iss", "azp", "client_id", "iat"):
+            said[name] = next((claims[name] for claims in self.sources.values() if name in claims), None)
+        issued_at = said["iat"]
+        return Provenance(
+            issuer=_text(said["iss"]) or self.provider,
+            subject=self.subject,
+            client=_text(said["azp"]) or _text(said["client_id"]),
+            issued_at=issued_at if isinstance(issued_at, int | float) else None,
+        )
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""

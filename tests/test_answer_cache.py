@@ -4,7 +4,9 @@ import pytest
 
 from bridge.answer_cache import AnswerCache
 from bridge.chat_user import ChatUser
+from bridge.provenance import Provenance
 
+PROVENANCE = Provenance(issuer="https://login.shop.example", subject="s1", client="web-shop", issued_at=None)
 USER = ChatUser(id="u1", name="Nguyễn Văn An")
 
 
@@ -28,7 +30,7 @@ def put(
     answers: AnswerCache, key: bytes, *, expires_at: float = 9999.0, user: ChatUser = USER, callback: str = "default"
 ) -> None:
     """Keeps one answer."""
-    answers.put((callback, key), user, provider="p", revision=0, expires_at=expires_at)
+    answers.put((callback, key), user, provider="p", provenance=PROVENANCE, revision=0, expires_at=expires_at)
 
 
 def test_gives_back_what_was_put() -> None:
@@ -37,8 +39,10 @@ def test_gives_back_what_was_put() -> None:
     put(answers, b"1")
     entry = answers.get(("default", b"1"))
     assert entry is not None
-    assert (entry.user, entry.provider, entry.revision) == (USER, "p", 0)
+    assert (entry.user, entry.provider, entry.provenance, entry.revision) == (USER, "p", PROVENANCE, 0)
     assert answers.get(("staff", b"1")) is None
+    assert (answers.hits, answers.misses, answers.entries) == (1, 1, 1)
+    assert answers.bytes > 0
 
 
 @pytest.mark.parametrize(("expires_at", "lives"), [(1100.0, 100.0), (9999.0, 300.0)], ids=["token's expiry", "max_age"])
@@ -73,7 +77,7 @@ def test_bounds_the_number() -> None:
 def test_bounds_the_bytes() -> None:
     """max_bytes holds however few the entries are, and one that is larger than all is not kept."""
     large = ChatUser(id="u1", avatar="https://a.example/" + "a" * 2000)
-    answers = cache(Clock(), max_entries=1000, max_bytes=6000)
+    answers = cache(Clock(), max_entries=1000, max_bytes=7000)
     for key in (b"1", b"2", b"3"):
         put(answers, key, user=large)
     assert [key for key in (b"1", b"2", b"3") if answers.get(("default", key))] == [b"2", b"3"]

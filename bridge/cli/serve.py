@@ -9,6 +9,7 @@ from bridge.cli.configuration import ConfigOption, InlineSecretsOption, configur
 from bridge.cli.console import Status, cannot_tell, printable, tell
 from bridge.config.load import InvalidConfiguration
 from bridge.config.model import Model
+from bridge.server.appended_file import FileUnavailable
 from bridge.server.run import AddressUnavailable, run
 
 
@@ -27,8 +28,8 @@ def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
 ) -> None:
     """Run the service: callbacks on one port, health on a private one, until SIGTERM or Ctrl-C.
 
-    Exit status: 0 stopped as told; 1 the file has problems, nothing was started; 2 it cannot be read, or a port is
-    taken.
+    Exit status: 0 stopped as told; 1 the file has problems, nothing was started; 2 it cannot be read, a port is
+    taken, or the audit trail's file cannot be written.
     """
     path = configuration_file(config)
     try:
@@ -43,7 +44,7 @@ def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
     model = _placed(loaded.model, host, port, admin_host, admin_port)
     try:
         run(model, reuse_port=reuse_port)
-    except AddressUnavailable as error:
+    except (AddressUnavailable, FileUnavailable) as error:
         raise cannot_tell(str(error)) from None
 
 

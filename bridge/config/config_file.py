@@ -10,7 +10,7 @@ from pydantic import Field
 
 from bridge.config.entries import CallbackEntry, ProviderEntry, Rules
 from bridge.config.field_errors import quoted, suggestion
-from bridge.config.model import AdminSettings, CacheSettings, LimitSettings, LogSettings, ServerSettings
+from bridge.config.model import AdminSettings, AuditSettings, CacheSettings, LimitSettings, LogSettings, ServerSettings
 from bridge.errors import KeyPath, Problem
 from bridge.units import Settings
 
@@ -31,10 +31,11 @@ class ConfigFile(Settings):
         require: Who is let in, whatever the callback and the provider; all must hold.
         mapping: What becomes of claims, for every callback and provider; laid over each preset's own.
         server: The public port.
-        admin: The private port: health and readiness.
+        admin: The private port: health, readiness and metrics.
         log: How the log looks.
         limits: What one call, and all callers together, may take.
         cache: The answers that are remembered.
+        audit: Who was let in as whom, as a stream of its own.
     """
 
     version: int | None = None
@@ -48,6 +49,7 @@ class ConfigFile(Settings):
     log: LogSettings = LogSettings()
     limits: LimitSettings = LimitSettings()
     cache: CacheSettings = CacheSettings()
+    audit: AuditSettings = AuditSettings()
 
     def entries(self) -> Iterator[tuple[KeyPath, str, CallbackEntry]]:
         """Each callback: where it stands, its name, itself."""
@@ -64,6 +66,7 @@ class ConfigFile(Settings):
     def problems(self) -> Iterator[Problem]:
         """What is wrong with the file as a whole and with each of its parts. Key paths are absolute."""
         yield from self._own_problems()
+        yield from _under(("audit",), self.audit.problems())
         for path, _, entry in self.entries():
             yield from _under(path, entry.problems())
         for name, provider in self.providers.items():

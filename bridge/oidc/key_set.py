@@ -58,12 +58,28 @@ def read_key_set(document: bytes, provider: str) -> KeySet:
         except KeyUnusable as error:
             # A provider's encryption keys are no cause for alarm; anything else deserves a look.
             level = logging.DEBUG if "use" in str(error) else logging.WARNING
-            _log.log(level, "provider %s: key %d of its set is not used: %s", provider, position, error)
+            _log.log(
+                level,
+                "provider %s: key %d of its set is not used: %s",
+                provider,
+                position,
+                error,
+                extra={"event": "key_unused", "provider": provider},
+            )
         else:
             if isinstance(member, dict) and "d" in member:
-                _log.warning("provider %s PUBLISHES THE PRIVATE KEY of key %d of its set", provider, position)
+                _log.warning(
+                    "provider %s PUBLISHES THE PRIVATE KEY of key %d of its set",
+                    provider,
+                    position,
+                    extra={"event": "private_key_published", "provider": provider},
+                )
     if not keys:
-        _log.warning("provider %s: its key set has no usable key; all its tokens will be refused", provider)
+        _log.warning(
+            "provider %s: its key set has no usable key; all its tokens will be refused",
+            provider,
+            extra={"event": "no_usable_key", "provider": provider},
+        )
     return KeySet(keys)
 
 

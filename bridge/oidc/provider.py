@@ -112,7 +112,7 @@ class Provider:
             ProviderUnavailable, ProviderBusy: The keys cannot be had.
         """
         try:
-            await self._verify_signature(jws)
+            await self._verify_signature(jws, trace)
         except BridgeError as refusal:
             trace.step("verification", "signature", "refused", refusal.detail)
             raise
@@ -127,7 +127,7 @@ class Provider:
             expires_at=expires_at,
         )
 
-    async def _verify_signature(self, jws: UntrustedJws) -> None:
+    async def _verify_signature(self, jws: UntrustedJws, trace: Trace) -> None:
         # The allow-list comes before any look for a key (RFC 8725 section 3.1).
         algorithms = self._algorithms.get(jws.algorithm)
         if algorithms is None:
@@ -135,14 +135,18 @@ class Provider:
                 f"the header's alg is not among the allowed {', '.join(sorted(self._algorithms))}",
                 hint="If the provider really signs so, name the algorithm in algorithms.",
             )
-        if is_signed_by(jws, await self._candidates(jws, algorithms), algorithms):
+        if is_signed_by(jws, await self._candidates(jws, algorithms, trace), algorithms):
             return
-        if await self._keys.renewed(jws.kid) and is_signed_by(jws, await self._candidates(jws, algorithms), algorithms):
+        if await self._keys.renewed(jws.kid, trace) and is_signed_by(
+            jws, await self._candidates(jws, algorithms, trace), algorithms
+        ):
             return
         raise TokenInvalid("the signature does not match the provider's key")
 
-    async def _candidates(self, jws: UntrustedJws, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
-        keys = await self._keys.candidates(jws.kid, algorithms)
+    async def _candidates(
+        self, jws: UntrustedJws, algorithms: frozenset[str], trace: Trace
+    ) -> Sequence[VerificationKey]:
+        keys = await self._keys.candidates(jws.kid, algorithms, trace)
         return [key for key in keys if self.issuing.allow_key(key.issuer, jws.claims)]
 
     def _static_keys(self) -> StaticKeys | None:

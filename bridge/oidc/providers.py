@@ -40,8 +40,10 @@ class Providers:
         trace.step("token", "form", "ok", f"a JWT of provider {provider.name}")
         try:
             return await provider.verify(jws, trace)
-        except TokenError as refusal:
-            _add_hints(refusal, provider.hints, token)
+        except BridgeError as refusal:
+            refusal.provider = provider.name
+            if isinstance(refusal, TokenError):
+                _add_hints(refusal, provider.hints, token)
             raise
 
     def _route(self, token: AccessToken) -> tuple[UntrustedJws, Provider]:

@@ -274,7 +274,11 @@ def folder(tmp_path: Path) -> Path:
 def test_a_file_that_uses_everything_is_good(folder: Path) -> None:
     """CONFIG.md's own, as far as this version goes: every key of it is taken, none is doubted, the schema agrees."""
     text = (Path(__file__).parent / "everything.yaml").read_text("utf-8")
-    environment = {"CXGENIE_HEADER_TOKEN": SECRET, "STAFF_HEADER_TOKEN": SECRET[::-1]}
+    environment = {
+        "CXGENIE_HEADER_TOKEN": SECRET,
+        "STAFF_HEADER_TOKEN": SECRET[::-1],
+        "AUDIT_KEY": SECRET + SECRET[::-1],
+    }
     loaded = read(text, environment=environment, base=folder)
     assert loaded.warnings == ()
     assert [callback.providers for callback in loaded.model.callbacks] == [("auth0", "own-backend"), ("staff-entra",)]
