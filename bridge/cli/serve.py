@@ -26,7 +26,7 @@ def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
     ] = False,
     allow_inline_secrets: InlineSecretsOption = False,
 ) -> None:
-    """Run the service: callbacks on one port, health on a private one, until SIGTERM or Ctrl-C.
+    """Run the service: callbacks on one port, health and metrics on a private one, until SIGTERM or Ctrl-C.
 
     Exit status: 0 stopped as told; 1 the file has problems, nothing was started; 2 it cannot be read, a port is
     taken, or the audit trail's file cannot be written.
