@@ -213,7 +213,7 @@ def events() -> set[str]:
                     found.add(name)
                 case ast.Dict(keys=keys, values=values):
                     found |= {
-                        value.value
+                        str(value.value)
                         for key, value in zip(keys, values, strict=True)
                         if isinstance(key, ast.Constant) and key.value == "event" and isinstance(value, ast.Constant)
                     }
