@@ -3,7 +3,8 @@
 import time
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 from bridge.errors import BridgeError, CallerError, TokenError, TokenMissing, VisitorError
@@ -74,28 +75,18 @@ class CallbackCounts:
         self.seconds[outcome].add(seconds)
 
 
+@dataclass(slots=True)
 class Reloads:
     """How reading the configuration anew has gone; reading it at start is none.
 
     Attributes:
-        good: How often the new configuration was taken.
-        refused: How often it was not, and the old one stayed.
-        latest_is_good: Whether the file, as it was last read, is what runs.
-        last_good_at: When what runs was read, seconds since the epoch.
+        succeeded: How often the new configuration was put in place of the one before.
+        failed: How often it could not be used, and the old one stayed.
+        loaded_at: When what runs was read, seconds since the epoch.
+        last_ok: Whether the file, as it was last read, is what runs.
     """
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
-        self.good = self.refused = 0
-        self.latest_is_good = True
-        self.last_good_at = now()
-        self._now = now
-
-    def succeeded(self) -> None:
-        """A new configuration runs."""
-        self.good += 1
-        self.latest_is_good, self.last_good_at = True, self._now()
-
-    def failed(self) -> None:
-        """The file cannot be used, and what ran goes on."""
-        self.refused += 1
-        self.latest_is_good = False
+    succeeded: int = 0
+    failed: int = 0
+    loaded_at: float = field(default_factory=time.time)
+    last_ok: bool = True

@@ -148,18 +148,18 @@ class Metrics(Collector):
 
     def _reloaded(self) -> Iterator[Family]:
         reloads = CounterMetricFamily("idp_bridge_config_reloads", "Configurations read anew.", labels=["result"])
-        reloads.add_metric(["success"], self.reloads.good)
-        reloads.add_metric(["refused"], self.reloads.refused)
+        reloads.add_metric(["success"], self.reloads.succeeded)
+        reloads.add_metric(["refused"], self.reloads.failed)
         yield reloads
         yield GaugeMetricFamily(
             "idp_bridge_config_last_reload_successful",
             "Whether the configuration, as it was last read, is what runs.",
-            value=self.reloads.latest_is_good,
+            value=self.reloads.last_ok,
         )
         yield GaugeMetricFamily(
             "idp_bridge_config_last_reload_success_timestamp_seconds",
             "When the configuration that runs was read.",
-            value=self.reloads.last_good_at,
+            value=self.reloads.loaded_at,
         )
 
 

@@ -15,7 +15,7 @@ from bridge.errors import (
     TokenMissing,
     VisitorRefused,
 )
-from bridge.server.counts import BOUNDS, CallbackCounts, Reloads, Timings, outcome_of
+from bridge.server.counts import BOUNDS, CallbackCounts, Timings, outcome_of
 
 
 @pytest.mark.parametrize(
@@ -65,15 +65,3 @@ def test_a_callback_counts_by_provider_and_code() -> None:
         ("auth0", "token_expired", "refused"): 1,
         ("", "token_missing", "guest"): 1,
     }
-
-
-def test_reloads() -> None:
-    """What was refused leaves the time of what runs as it is."""
-    now = 1.0
-    reloads = Reloads(lambda: now)
-    assert (reloads.good, reloads.refused, reloads.latest_is_good, reloads.last_good_at) == (0, 0, True, 1.0)
-    now = 2.0
-    reloads.failed()
-    assert (reloads.good, reloads.refused, reloads.latest_is_good, reloads.last_good_at) == (0, 1, False, 1.0)
-    reloads.succeeded()
-    assert (reloads.good, reloads.refused, reloads.latest_is_good, reloads.last_good_at) == (1, 1, True, 2.0)

@@ -5,6 +5,7 @@ import http.client
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from bridge.server.counts import Reloads
 from bridge.server.metrics import Metrics
 from tests.bridge_process import RunningBridge, StartBridge, configuration
 from tests.issuer.mint import At, good_claims, good_header, good_token, sign
@@ -103,6 +104,17 @@ def test_an_exchanges_outcome_is_one_of_few(outcome: str, label: str) -> None:
     assert metrics.registry.get_sample_value("idp_bridge_exchanges_total", {**labels, "outcome": label}) == 1
     timed = metrics.registry.get_sample_value("idp_bridge_exchange_seconds_count", labels)
     assert timed == (None if label == "over_budget" else 1)
+
+
+def test_reloads_are_counted() -> None:
+    """What could not be used leaves the time of what runs as it is."""
+    metrics = Metrics()
+    metrics.reloads = Reloads(succeeded=2, failed=1, loaded_at=1000.0, last_ok=False)
+    read = metrics.registry.get_sample_value
+    assert read("idp_bridge_config_reloads_total", {"result": "success"}) == 2
+    assert read("idp_bridge_config_reloads_total", {"result": "refused"}) == 1
+    assert read("idp_bridge_config_last_reload_successful") == 0
+    assert read("idp_bridge_config_last_reload_success_timestamp_seconds") == 1000.0
 
 
 @pytest.fixture
