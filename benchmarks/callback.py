@@ -142,10 +142,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], port: int, core: int | None) -> Iterator[int]:
-    """A server as a process; yields its id when its port is open."""
+def running(command: list[str], port: int, core: int | None, *, log: int = subprocess.DEVNULL) -> Iterator[int]:
+    """A server as a process; yields its id when its port is open. With ``log=PIPE`` its log is read by somebody."""
     environment = {**os.environ, "HEADER_TOKEN": HEADER_TOKEN}
-    process = subprocess.Popen(command, cwd=HERE.parent, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=HERE.parent, env=environment, stdout=log)
+    reader = subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL) if process.stdout else None
     pin(process.pid, core)
     try:
         deadline = time.monotonic() + 30
@@ -160,6 +161,8 @@ def running(command: list[str], port: int, core: int | None) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait()
+        if reader is not None:
+            reader.wait()
 
 
 def pin(pid: int, core: int | None) -> None:

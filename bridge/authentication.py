@@ -18,6 +18,7 @@ from bridge.mapping.require import Require
 from bridge.oidc.provider import Provider
 from bridge.oidc.providers import Providers
 from bridge.oidc.sources import NO_FACTS, NO_SOURCES, Facts, Sources, Visitor
+from bridge.provenance import Provenance
 from bridge.shared_cache import SharedCache
 from bridge.trace import SILENT, Trace
 
@@ -32,12 +33,14 @@ class Authenticated:
         user: The answer.
         provider: The name of the provider that vouches for it.
         cached: Whether it was worked out before.
+        provenance: Whose token it was.
         shared: Whether another replica worked it out.
     """
 
     user: ChatUser
     provider: str
     cached: bool
+    provenance: Provenance
     shared: bool = False
 
 
@@ -127,12 +130,11 @@ class Authentication:
             ProviderError: The provider's keys, or what it must be asked about the token, cannot be had.
         """
         if trace.recording:
-            look = await self._look(token, trace)
-            return Authenticated(look.user, look.claims.provider, cached=False)
+            return _answer(await self._look(token, trace), cached=False)
         key = (self._callback, token.digest, self._decides)
         known = self._cache.get(key)
         if known is not None and self._holds(known):
-            answer = Authenticated(known.user, known.provider, cached=True)
+            answer = _answer(known, cached=True)
         elif self._providers.asks(token):
             if (refusal := self._cache.refusals.get(key)) is not None:
                 raise refusal
@@ -140,8 +142,8 @@ class Authentication:
         else:
             look = await self._look(token, trace)
             self._keep(key, look)
-            answer = Authenticated(look.user, look.claims.provider, cached=False)
-        self._count(token, answer.provider)
+            answer = _answer(look, cached=False)
+        self._count(token, answer)
         return answer
 
     async def close(self) -> None:
@@ -154,10 +156,8 @@ class Authentication:
             found = await self._shared.get(token, key)
             if found is not None and self._holds(found):
                 # Its end comes along, so that no answer lives longer by going from one replica to the next.
-                self._cache.put(
-                    key, found.user, provider=found.provider, revision=found.revision, expires_at=found.expires_at
-                )
-                return Authenticated(found.user, found.provider, cached=True, shared=True)
+                self._cache.put(key, found)
+                return _answer(found, cached=True, shared=True)
         try:
             look = await self._look(token, trace)
         except BridgeError as refusal:
@@ -166,14 +166,18 @@ class Authentication:
         entry = self._keep(key, look)
         if self._shared is not None and entry is not None:
             await self._shared.put(token, key, entry)
-        return Authenticated(look.user, look.claims.provider, cached=False)
+        return _answer(look, cached=False)
 
     async def _look(self, token: AccessToken, trace: Trace) -> "_Look":
         claims = await self._providers.verify(token, trace)
         mapping, require = self._mappings[claims.provider], self._requires[claims.provider]
-        _let_in(claims, require, trace)
-        facts = await self._facts_about(claims, mapping, trace)
-        user = _mapped(facts.beside(claims), mapping, require, trace)
+        try:
+            _let_in(claims, require, trace)
+            facts = await self._facts_about(claims, mapping, trace)
+            user = _mapped(facts.beside(claims), mapping, require, trace)
+        except BridgeError as refusal:
+            refusal.provider, refusal.provenance = claims.provider, claims.provenance
+            raise
         return _Look(claims, user, complete=facts.complete and claims.incomplete is None)
 
     async def _facts_about(self, claims: Claims, mapping: ClaimMapping, trace: Trace) -> Facts:
@@ -186,34 +190,40 @@ class Authentication:
 
     def _holds(self, entry: Entry) -> bool:
         """Whether the provider's keys are still those that verified it."""
-        return entry.revision == self._by_name[entry.provider].revision
+        return entry.revision in {"", self._by_name[entry.provider].revision}
 
     def _keep(self, key: CacheKey, look: "_Look") -> Entry | None:
         if not look.complete:
             return None
         claims = look.claims
-        revision = self._by_name[claims.provider].revision
         return self._cache.put(
-            key, look.user, provider=claims.provider, revision=revision, expires_at=claims.expires_at
+            key, Entry(look.user, claims.provider, look.provenance, claims.revision, claims.expires_at)
         )
 
-    def _count(self, token: AccessToken, provider: str) -> None:
+    def _count(self, token: AccessToken, answer: Authenticated) -> None:
         count = self._cache.uses.count(token.digest)
         if count == self._reuse_alarm:
             # Perhaps a cached page gives one customer's token to everybody: all of them would share his chats.
             _log.warning(
-                "token_reuse token=%s callback=%s provider=%s count=%d",
+                "token %s was used %d times",
                 token.fingerprint,
-                self._callback,
-                provider,
                 count,
+                extra={
+                    "event": "token_reuse",
+                    "callback": self._callback,
+                    "provider": answer.provider,
+                    "token": token.fingerprint,
+                    "count": count,
+                },
             )
-        most = self._by_name[provider].max_uses
+        most = self._by_name[answer.provider].max_uses
         if most is not None and count > most:
-            raise TokenInactive(
+            refusal = TokenInactive(
                 f"its use number {count}; max_uses is {most}",
                 hint="Does a cached page give one visitor's token to others? Else raise max_uses of the provider.",
             )
+            refusal.provider, refusal.provenance = answer.provider, answer.provenance
+            raise refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,3 +237,17 @@ class _Look:
     claims: Claims
     user: ChatUser
     complete: bool
+
+    @property
+    def provider(self) -> str:
+        """Who vouches for it."""
+        return self.claims.provider
+
+    @property
+    def provenance(self) -> Provenance:
+        """Whose token it was."""
+        return self.claims.provenance
+
+
+def _answer(known: Entry | _Look, *, cached: bool, shared: bool = False) -> Authenticated:
+    return Authenticated(known.user, known.provider, cached, known.provenance, shared)

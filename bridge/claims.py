@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bridge.errors import ProviderError
+from bridge.provenance import Provenance
 
 ProviderSource = Literal["token", "userinfo", "introspection"]
 """Who of a provider's said a claim. Their order is the order in which a claim without ``from:`` is looked for."""
@@ -26,6 +27,7 @@ class Claims:
         sources: The claims by who said them; at least one is the provider's, and those stand in the order of
             ``ProviderSource``.
         expires_at: Seconds since the epoch after which nothing derived from this may be used any more.
+        revision: The provider's keys that verified the token; empty where none had a say.
         incomplete: Why a source that was worth asking said nothing; what is made of such claims is never kept.
     """
 
@@ -33,4 +35,23 @@ class Claims:
     subject: str
     sources: Mapping[Source, Mapping[str, Json]]
     expires_at: float
+    revision: str = ""
     incomplete: ProviderError | None = None
+
+    @property
+    def provenance(self) -> Provenance:
+        """What the audit trail keeps of them; without an ``iss`` the provider's name stands for the issuer."""
+        said: dict[str, Json] = {}
+        for name in ("iss", "azp", "client_id", "iat"):
+            said[name] = next((claims[name] for claims in self.sources.values() if name in claims), None)
+        issued_at = said["iat"]
+        return Provenance(
+            issuer=_text(said["iss"]) or self.provider,
+            subject=self.subject,
+            client=_text(said["azp"]) or _text(said["client_id"]),
+            issued_at=issued_at if isinstance(issued_at, int | float) else None,
+        )
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""

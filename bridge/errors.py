@@ -37,6 +37,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from bridge.provenance import Provenance
+
 KeyPath = tuple[str | int, ...]
 """Where a value stands in the configuration: keys and list positions, outermost first."""
 
@@ -49,9 +51,17 @@ class BridgeError(Exception):
         hint: What to do about it, for the operator's log.
         retry_after: Seconds until asking again may help; only where the answer carries ``Retry-After``.
         message: The operator's own public text for this very failure, in place of its code's.
+
+    Attributes:
+        provider: The name of the provider whose token it was, for log and metrics; empty where nobody's.
+        cached: Whether it was worked out for an earlier call.
+        provenance: Whose token it was, once it is verified; for the audit trail.
     """
 
     code: ClassVar[str]
+    provider = ""
+    cached = False
+    provenance: Provenance | None = None
 
     def __init__(
         self, detail: str = "", *, hint: str = "", retry_after: float | None = None, message: str | None = None

@@ -81,4 +81,4 @@ class Flights(Generic[T]):
         flight = self._flights.pop(key)
         failure = None if flight.task.cancelled() else flight.task.exception()
         if failure is not None and not flight.waiting and not isinstance(failure, BridgeError):
-            _log.error("a defect met after all callers had gone", exc_info=failure)
+            _log.error("a defect met after all callers had gone", exc_info=failure, extra={"event": "internal_error"})

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from bridge.access_token import AccessToken
 from bridge.answer_cache import CacheKey, Entry
 from bridge.chat_user import ChatUser, Phone
+from bridge.provenance import Provenance
 
 VERSION = b"cxgenie-idp-bridge answer 1"
 """Part of every key: an entry of another form cannot be opened."""
@@ -61,9 +62,10 @@ def unseal(sealed: bytes, token: AccessToken, key: CacheKey) -> Entry:
     return _entry(**json.loads(plain))
 
 
-def _entry(user: dict[str, Any], **members: Any) -> Entry:
+def _entry(user: dict[str, Any], provenance: dict[str, Any], **members: Any) -> Entry:
     phone = user.pop("phone")
-    return Entry(ChatUser(**user, phone=None if phone is None else Phone(**phone)), **members)
+    known = ChatUser(**user, phone=None if phone is None else Phone(**phone))
+    return Entry(known, provenance=Provenance(**provenance), **members)
 
 
 def _cipher(token: AccessToken, key: CacheKey) -> AESGCM:

@@ -113,7 +113,7 @@ class SharedCache:
         if trying:
             self._gone = False
             self._silent_until = float("-inf")
-            _log.info("shared_cache_back")
+            _log.info("the shared cache can be reached again", extra={"event": "shared_cache_back"})
         return answer
 
     def _failed(self, error: Exception, *, trying: bool) -> None:
@@ -125,7 +125,12 @@ class SharedCache:
             self._gone, self._pause = True, FIRST_PAUSE
             self._leave_alone()
             code = _REPLY_CODE.match(str(error))
-            _log.warning("shared_cache_gone %s %s", type(error).__name__, code[0] if code else "")
+            _log.warning(
+                "the shared cache cannot be reached, each process remembers for itself: %s %s",
+                type(error).__name__,
+                code[0] if code else "",
+                extra={"event": "shared_cache_gone"},
+            )
 
     def _leave_alone(self) -> None:
         self._silent_until = self._monotonic() + self._pause

@@ -1,6 +1,6 @@
 """The steps of one call with their verdicts: what explain, the playground and the debug log show.
 
-A check and its step are one call, so a rule that is not in the trace cannot exist. The service hands in ``SILENT``,
+A check and its step are one call, so a rule that is not in the trace cannot exist. The service hands in a ``Meter``,
 whose ``recording`` is false: code that would build a text only for the trace asks that first.
 """
 
@@ -33,6 +33,8 @@ class Step:
 class Trace:
     """Takes steps and keeps none."""
 
+    __slots__ = ()
+
     recording = False
 
     def step(self, stage: Stage, name: str, verdict: Verdict, reason: str = "", value: Any = None) -> None:
@@ -42,8 +44,30 @@ class Trace:
         """Notes that the call stood still for an endpoint of a provider's, for so many seconds."""
 
 
+class Meter(Trace):
+    """Keeps only how long the call stood still for providers: what a log line says of it.
+
+    Attributes:
+        seconds: In all.
+        asked: The endpoints, in the order in which they were asked.
+    """
+
+    __slots__ = ("asked", "seconds")
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.asked: tuple[str, ...] = ()
+
+    def waited(self, endpoint: str, seconds: float) -> None:
+        """Adds a wait."""
+        self.seconds += seconds
+        self.asked = (*self.asked, endpoint)
+
+
 class RecordingTrace(Trace):
     """Keeps every step, in the order in which it was taken."""
+
+    __slots__ = ("steps",)
 
     recording = True
 
@@ -61,4 +85,4 @@ class RecordingTrace(Trace):
 
 
 SILENT = Trace()
-"""What the service hands in."""
+"""For calls of which nothing is kept."""

@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import queue
+import re
 import socket
 import subprocess
 import sys
@@ -22,7 +23,9 @@ from types import EllipsisType
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
-from tests.issuer.mint import AUDIENCE
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.issuer.mint import AUDIENCE, MINTED, PERSONS
 
 SECRET = "wq7Vt2-the-secret-of-this-test-run"
 """The header token of every bridge here, unless a test says otherwise."""
@@ -53,6 +56,29 @@ def configuration(*issuers: str, **members: Any) -> dict[str, Any]:
         },
         **members,
     }
+
+
+_SHORTEST = 16  # characters of a word that is no accident
+_WORD = re.compile(rf"[A-Za-z0-9_-]{{{_SHORTEST},}}")
+_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}")  # RFC 7519: base64url of an object's beginning
+
+
+def leaks(printed: Iterable[str], secrets: Iterable[str]) -> list[str]:
+    """What of tokens, visitors and secrets stands in lines that a bridge has printed (THREATS.md O10).
+
+    Args:
+        printed: The lines as they came. They are searched as they are, and as what their JSON says.
+        secrets: What this bridge must keep beside the tokens made in this process and the persons in them.
+    """
+    lines = list(printed)
+    for line in list(lines):
+        with contextlib.suppress(ValueError):
+            lines.append(repr(json.loads(line)))
+    text = "\n".join(lines)
+    found = set(_JWT.findall(text))
+    found |= set(_WORD.findall(text)) & set(MINTED)
+    found |= {value for value in {*PERSONS, *secrets} if value in text}
+    return sorted(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +119,9 @@ class RunningBridge:
         file = directory / "bridge.yaml"
         file.write_text(config, encoding="utf-8")
         self.lines: list[Any] = []
+        self._printed: list[str] = []
+        self._searched = 0
+        self._secrets = {SECRET, *(value for name, value in environment.items() if re.search("TOKEN|SECRET|KEY", name))}
         self._listening: queue.Queue[Mapping[str, str] | None] = queue.Queue()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bridge", "serve", "--config", str(file)],
@@ -114,6 +143,7 @@ class RunningBridge:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
+            self._printed.append(line)
             try:
                 event = json.loads(line)
             except ValueError:
@@ -163,6 +193,19 @@ class RunningBridge:
             connection.request("GET", path)
             return connection.getresponse().status
 
+    def metrics(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+        """What the private port has counted, by name and labels."""
+        connection = http.client.HTTPConnection(urlsplit(self.admin_url).netloc, timeout=_STOP)
+        with contextlib.closing(connection):
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode()
+        families = text_string_to_metric_families(text)
+        return {
+            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+            for family in families
+            for sample in family.samples
+        }
+
     @staticmethod
     def _call(method: str, url: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=_STOP)
@@ -211,7 +254,14 @@ class RunningBridge:
             self._reader.join()
             assert self._process.stdout is not None
             self._process.stdout.close()
+        self.assert_nothing_leaked()
         return status
+
+    def assert_nothing_leaked(self) -> None:
+        """Fails if what was printed since the last look holds a token, a secret or a visitor's data."""
+        printed = self._printed[self._searched :]
+        self._searched += len(printed)
+        assert leaks(printed, self._secrets) == []
 
     def __enter__(self) -> Self:
         return self
@@ -241,16 +291,20 @@ class Bridges:
     @contextlib.contextmanager
     def for_one_test(self, directory: Path) -> Iterator[Callable[..., RunningBridge]]:
         """A ``StartBridge`` whose unshared bridges end when the context does."""
+        shared_ones: list[RunningBridge] = []
         with contextlib.ExitStack() as own:
 
             def start(config: Mapping[str, Any] | str, *, shared: bool = False, **environment: str) -> RunningBridge:
                 if shared:
-                    return self._one_of(config, environment)
+                    shared_ones.append(self._one_of(config, environment))
+                    return shared_ones[-1]
                 bridge = RunningBridge(config, directory, environment)
                 own.callback(bridge.stop)
                 return bridge
 
             yield start
+            for bridge in shared_ones:
+                bridge.assert_nothing_leaked()
 
     def _one_of(self, config: Mapping[str, Any] | str, environment: Mapping[str, str]) -> RunningBridge:
         key = json.dumps([config, environment], sort_keys=True)

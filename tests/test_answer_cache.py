@@ -5,10 +5,12 @@ import tracemalloc
 
 import pytest
 
-from bridge.answer_cache import AnswerCache, CacheKey
+from bridge.answer_cache import AnswerCache, CacheKey, Entry
 from bridge.chat_user import ChatUser, Phone
 from bridge.errors import TokenInactive
+from bridge.provenance import Provenance
 
+PROVENANCE = Provenance(issuer="https://login.shop.example", subject="s1", client="web-shop", issued_at=None)
 USER = ChatUser(id="u1", name="Nguyễn Văn An")
 
 
@@ -35,7 +37,7 @@ def key(digest: bytes, *, callback: str = "default", decides: bytes = b"as it is
 
 def put(answers: AnswerCache, digest: bytes, *, expires_at: float = 9999.0, user: ChatUser = USER) -> None:
     """Keeps one answer."""
-    answers.put(key(digest), user, provider="p", revision="r", expires_at=expires_at)
+    answers.put(key(digest), Entry(user, "p", PROVENANCE, "r", expires_at))
 
 
 def test_gives_back_what_was_put() -> None:
@@ -44,14 +46,16 @@ def test_gives_back_what_was_put() -> None:
     put(answers, b"1")
     entry = answers.get(key(b"1"))
     assert entry is not None
-    assert (entry.user, entry.provider, entry.revision) == (USER, "p", "r")
+    assert (entry.user, entry.provider, entry.provenance, entry.revision) == (USER, "p", PROVENANCE, "r")
     assert answers.get(key(b"1", callback="staff")) is None
     assert answers.get(key(b"1", decides=b"as it was")) is None
+    assert (answers.hits, answers.misses, answers.entries) == (1, 2, 1)
+    assert answers.bytes > 0
 
 
 def test_says_what_it_keeps() -> None:
     """What goes to other replicas has the end that it has here."""
-    entry = cache(Clock()).put(key(b"1"), USER, provider="p", revision="r", expires_at=9999.0)
+    entry = cache(Clock()).put(key(b"1"), Entry(USER, "p", PROVENANCE, "r", 9999.0))
     assert entry.expires_at == 1300.0
 
 
@@ -87,7 +91,7 @@ def test_bounds_the_number() -> None:
 def test_bounds_the_bytes() -> None:
     """max_bytes holds however few the entries are, and one that is larger than all is not kept."""
     large = ChatUser(id="u1", avatar="https://a.example/" + "a" * 2000)
-    answers = cache(Clock(), max_entries=1000, max_bytes=9000)  # 6750 of them for answers
+    answers = cache(Clock(), max_entries=1000, max_bytes=10_000)  # 7500 of them for answers
     for each in (b"1", b"2", b"3"):
         put(answers, each, user=large)
     assert [each for each in (b"1", b"2", b"3") if answers.get(key(each))] == [b"2", b"3"]

@@ -8,12 +8,13 @@ import pytest
 from bridge.access_token import AccessToken
 from bridge.answer_cache import AnswerCache
 from bridge.authentication import Authentication
-from bridge.errors import IdentityUnusable, TokenExpired, TokenInvalid, VisitorRefused
+from bridge.errors import BridgeError, IdentityUnusable, TokenExpired, TokenInvalid, VisitorRefused
 from bridge.mapping.parse import Written, parse_mapping, parse_require
 from bridge.oidc.http import HttpClient, open_session
 from bridge.oidc.provider import Provider
 from bridge.oidc.settings import ProviderSettings
-from bridge.trace import RecordingTrace
+from bridge.provenance import Provenance
+from bridge.trace import Meter, RecordingTrace
 from tests.issuer import keys, mint
 from tests.issuer.process import Issuer
 
@@ -152,6 +153,44 @@ async def test_who_is_not_wanted_is_not_remembered(issuer: Issuer) -> None:
                 await shop.flow.authenticate(token)
         member = AccessToken(mint.good_token(issuer.url, member=True))
         assert [(await shop.flow.authenticate(member)).cached for _ in range(2)] == [False, True]
+
+
+async def test_a_refusal_says_whose_token_it_was(issuer: Issuer) -> None:
+    """The provider's name as soon as a token is routed; whose it is once it is verified, and not sooner."""
+    async with open_session() as session:
+        shop = Flow(session, issuer.url, require=["member"])
+        said = []
+        for token in (
+            mint.good_token(issuer.url, azp="web-shop"),
+            mint.good_token(issuer.url, exp=mint.At(-3600)),
+            mint.good_token("https://other.example"),
+        ):
+            with pytest.raises(BridgeError) as refused:
+                await shop.flow.authenticate(AccessToken(token))
+            whose = refused.value.provenance
+            said.append((refused.value.provider, whose and (whose.issuer, whose.subject, whose.client)))
+        assert said == [("shop", (issuer.url, "visitor-1", "web-shop")), ("shop", None), ("", None)]
+
+
+async def test_where_an_answer_is_from_is_remembered_with_it(issuer: Issuer) -> None:
+    """The audit trail says the same of a remembered answer as of a fresh one."""
+    async with open_session() as session:
+        shop = Flow(session, issuer.url)
+        token = AccessToken(mint.good_token(issuer.url, client_id="web-shop", iat=int(shop.time) - 5))
+        fresh, remembered = [(await shop.flow.authenticate(token)).provenance for _ in range(2)]
+        assert fresh == remembered
+        assert fresh == Provenance(issuer.url, "visitor-1", "web-shop", int(shop.time) - 5)
+        assert "visitor-1" not in repr(fresh)
+
+
+async def test_a_wait_for_keys_is_metered(issuer: Issuer) -> None:
+    """The first token waits for the key set; the next, of the same key, for nothing."""
+    async with open_session() as session:
+        shop, meters = Flow(session, issuer.url), [Meter(), Meter()]
+        for meter in meters:
+            await shop.flow.authenticate(AccessToken(mint.good_token(issuer.url)), meter)
+        assert [meter.asked for meter in meters] == [("jwks",), ()]
+        assert meters[0].seconds > 0 == meters[1].seconds
 
 
 async def test_a_recording_trace_sees_every_step(issuer: Issuer) -> None:

@@ -1,5 +1,6 @@
 """Documentation fails the build when it lies: every key with its default, code, command, option, preset, YAML block."""
 
+import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,9 @@ from bridge.contract.response import STATUS
 from bridge.mapping.condition import OPERATORS
 from bridge.mapping.mapping import TARGETS
 from bridge.oidc.jwt import CHECKS
+from bridge.server.counts import CALLER, FAILED, GUEST, IDENTIFIED, REFUSED
+from bridge.server.metrics import Live, Metrics
+from tests.server.service import StandInBridge
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -199,6 +203,68 @@ def test_every_command_and_option_is_in_the_reference() -> None:
         for name, section in zip(sections[1::2], sections[2::2], strict=True)
     }
     assert documented == commands()
+
+
+def events() -> set[str]:
+    """Every event that the code names: to the event log itself, or by ``logging`` as ``extra``."""
+    found = set()
+    for file in sorted((ROOT / "bridge").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="write"), args=[_, ast.Constant(value=str(name)), *_]):
+                    found.add(name)
+                case ast.Dict(keys=keys, values=values):
+                    found |= {
+                        str(value.value)
+                        for key, value in zip(keys, values, strict=True)
+                        if isinstance(key, ast.Constant) and key.value == "event" and isinstance(value, ast.Constant)
+                    }
+                case ast.Assign(targets=[ast.Name(id="EVENT" | "event")], value=ast.Constant(value=str(name))):
+                    found.add(name)
+    return found
+
+
+def test_every_event_is_in_the_reference() -> None:
+    """``docs/reference/events.md`` has a row for each event of the log, and for no other."""
+    table = page("reference/events.md").partition("## A callback's line")[0]
+    assert sorted(code(cells[0]) for cells in rows(table)) == sorted(events())
+
+
+def families() -> dict[str, tuple[str, str]]:
+    """Type and labels of every metric, by the name that Prometheus sees."""
+    metrics = Metrics()
+    metrics.live = Live(
+        bridge=StandInBridge, configuration=str, ready=bool, in_flight=int, connections=int, lost_log_lines=int,
+        lost_audit_lines=int,
+    )  # fmt: skip
+    found = {}
+    for family in metrics.registry.collect():
+        labels = family.samples[0].labels if family.type == "info" else getattr(family, "_labelnames", ())
+        suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
+        kind = "gauge" if family.type == "info" else family.type
+        found[family.name + suffix] = (kind, " ".join(f"`{label}`" for label in labels))
+    return found
+
+
+def test_every_metric_is_in_the_reference() -> None:
+    """``docs/reference/metrics.md`` has a row for each metric with its type and labels, and for no other."""
+    documented = {code(cells[0]): (cells[1], cells[2]) for cells in rows(page("reference/metrics.md"))}
+    assert documented == families()
+
+
+@pytest.mark.parametrize("name", ["alerts.yaml", "dashboard.json"])
+def test_dashboard_and_alerts_name_metrics_that_are_there(name: str) -> None:
+    """Each metric in an expression is one of ours, each outcome and code in one that can be; every alert has a cure."""
+    text = (ROOT / "charts" / "idp-bridge" / "files" / name).read_text("utf-8")
+    named = set(re.findall(r"\b(?:idp_bridge|process)_[a-z_]+\b(?!:)", text))
+    known = {each for name in families() for each in (name, f"{name}_bucket", f"{name}_count", f"{name}_sum")}
+    assert len(named) >= 8
+    assert named - known == set()
+    outcomes = {outcome for said in re.findall(r'outcome=~?\\?"([a-z|]+)', text) for outcome in said.split("|")}
+    assert outcomes <= {IDENTIFIED, GUEST, REFUSED, CALLER, FAILED}
+    assert set(re.findall(r'code=\\?"([a-z_]+)', text)) <= set(STATUS)
+    alerts = re.findall(r"- alert: (\w+)", text)
+    assert [alert for alert in alerts if f"`{alert}`" not in page("guides/monitoring.md")] == []
 
 
 def test_every_guarantee_names_tests_that_are_there() -> None:

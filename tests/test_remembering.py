@@ -45,12 +45,14 @@ class Asked(Providers):
         says: What is said of a token: claims, or a failure.
         incomplete: Why a source said nothing.
         go_on: Cleared, the provider is slow.
+        keys: What they verified it with.
     """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.says: Mapping[str, Any] | BridgeError = PROFILE
         self.incomplete: ProviderUnavailable | None = None
+        self.keys = "r"
         self.go_on = asyncio.Event()
         self.go_on.set()
         self.expires_at = time.time() + 1000
@@ -66,7 +68,7 @@ class Asked(Providers):
         trace.waited("userinfo", 0.0)
         if isinstance(self.says, BridgeError):
             raise self.says
-        return Claims("shop", "u1", {"token": self.says}, self.expires_at, self.incomplete)
+        return Claims("shop", "u1", {"token": self.says}, self.expires_at, self.keys, self.incomplete)
 
 
 class Keyed(Provider):
@@ -189,7 +191,7 @@ async def test_a_retired_key_takes_its_answers_along(session: Any) -> None:
     """K03: what it verified is asked anew."""
     process = Process(session, Asked())
     await process.code()
-    process.provider.keys = "others"
+    process.provider.keys = process.asked.keys = "others"
     assert [(await process.flow.authenticate(TOKEN)).cached for _ in range(2)] == [False, True]
 
 
@@ -338,9 +340,7 @@ async def test_reuse_is_told_once_for_each_token(session: Any, caplog: pytest.Lo
         await process.code(OTHER)
         process.time += 200
     told = [record.getMessage() for record in caplog.records if record.name == "bridge.authentication"]
-    assert told == [
-        f"token_reuse token={token.fingerprint} callback=default provider=shop count=3" for token in (TOKEN, OTHER)
-    ]
+    assert told == [f"token {token.fingerprint} was used 3 times" for token in (TOKEN, OTHER)]
     assert {record.levelno for record in caplog.records} == {logging.WARNING}
     assert not re.search("u1|An|opaque-", caplog.text)
 

@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from bridge.access_token import AccessToken
 from bridge.answer_cache import CacheKey, Entry
 from bridge.chat_user import ChatUser, Phone
+from bridge.provenance import Provenance
 from bridge.sealed_answer import MAX_SEALED, Unreadable, name_of, seal, unseal
 
 TOKEN, OTHER = AccessToken("a-visitor's-token".replace("'", "-")), AccessToken("another-token")
+PROVENANCE = Provenance(issuer="https://login.shop.example", subject="s1", client="web-shop", issued_at=1.5)
 ENTRY = Entry(
     ChatUser(id="u1", name="Nguyễn Văn An", email="an@shop.example", phone=Phone("+84", "0901234567", "901234567")),
     provider="shop",
+    provenance=PROVENANCE,
     revision="r1",
     expires_at=1234.5,
 )
@@ -44,7 +47,7 @@ KEY = key()
 )
 def test_what_was_sealed_is_what_is_opened(user: ChatUser) -> None:
     """Every member, and no two times the same bytes."""
-    entry = Entry(user, "shop", "r1", 1234.5)
+    entry = Entry(user, "shop", PROVENANCE, "r1", 1234.5)
     first, second = seal(entry, TOKEN, KEY), seal(entry, TOKEN, KEY)
     assert unseal(first, TOKEN, KEY) == unseal(second, TOKEN, KEY) == entry
     assert first != second
@@ -72,7 +75,7 @@ def test_nothing_else_opens_it(token: AccessToken, under: CacheKey) -> None:
 
 def test_a_writer_without_the_configuration_forges_nothing() -> None:
     """He has a token of his own, knows this code and the name under which it is looked for: still no entry is taken."""
-    own, victim = OTHER, Entry(ChatUser(id="the-victim"), "shop", "r1", 9e9)
+    own, victim = OTHER, Entry(ChatUser(id="the-victim"), "shop", PROVENANCE, "r1", 9e9)
     for decides in (b"", bytes(32), own.digest):
         with pytest.raises(Unreadable):
             unseal(seal(victim, own, key(own, decides=decides)), own, key(own))

@@ -16,13 +16,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from bridge.access_token import AccessToken
 from bridge.answer_cache import Entry
 from bridge.chat_user import ChatUser
+from bridge.provenance import Provenance
 from bridge.sealed_answer import MAX_SEALED, name_of
 from bridge.shared_cache import FIRST_PAUSE, LONGEST_PAUSE, SharedCache
 from tests.valkey_server import Fault, ValkeyServer, valkey_server
 
 TOKEN = AccessToken("a-visitors-token")
 KEY = ("default", TOKEN.digest, b"d" * 32)
-ENTRY = Entry(ChatUser(id="u1"), "shop", "r1", 1060.0)
+ENTRY = Entry(ChatUser(id="u1"), "shop", Provenance("https://login.shop.example", "u1", "", None), "r1", 1060.0)
 PATIENT, HASTY = 5.0, 0.05  # seconds for a command
 
 
@@ -109,7 +110,7 @@ async def test_a_server_that_fails_is_left_alone_for_a_while(
     await replica.put(TOKEN, KEY, ENTRY)
     assert await replica.get(TOKEN, KEY) == ENTRY
     assert replica.counts == {"failures": 1, "skipped": 5, "hits": 1}
-    assert [record.getMessage().split()[0] for record in caplog.records] == ["shared_cache_gone", "shared_cache_back"]
+    assert [record.__dict__["event"] for record in caplog.records] == ["shared_cache_gone", "shared_cache_back"]
     assert "planted" not in caplog.text
     await replica.close()
 

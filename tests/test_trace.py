@@ -1,6 +1,6 @@
 """bridge/trace.py: steps with verdicts."""
 
-from bridge.trace import SILENT, RecordingTrace, Step
+from bridge.trace import SILENT, Meter, RecordingTrace, Step
 
 
 def test_records_steps_in_order() -> None:
@@ -25,3 +25,13 @@ def test_silence_keeps_nothing() -> None:
     SILENT.step("token", "form", "ok", "anything")
     assert not SILENT.recording
     assert not hasattr(SILENT, "steps")
+
+
+def test_a_meter_keeps_waits_alone() -> None:
+    """How long in all, and for which endpoints in their order; of the steps nothing."""
+    meter = Meter()
+    meter.step("token", "form", "ok", "anything")
+    meter.waited("jwks", 0.5)
+    meter.waited("userinfo", 0.25)
+    assert not meter.recording
+    assert (meter.seconds, meter.asked) == (0.75, ("jwks", "userinfo"))

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
+from bridge.cli.audit import app as audit
 from bridge.cli.call import call
 from bridge.cli.check import check
 from bridge.cli.console import prepare_streams, say
@@ -44,6 +45,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
 for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(config)
+app.add_typer(audit)
 
 
 def _version(wanted: bool) -> None:

@@ -10,6 +10,7 @@ from bridge.cli.console import Status, cannot_tell, printable, tell
 from bridge.config.load import InvalidConfiguration
 from bridge.config.model import Model
 from bridge.oidc.key_store import KeyStoreUnusable
+from bridge.server.appended_file import FileUnavailable
 from bridge.server.run import AddressUnavailable, run
 
 
@@ -26,10 +27,10 @@ def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
     ] = False,
     allow_inline_secrets: InlineSecretsOption = False,
 ) -> None:
-    """Run the service: callbacks on one port, health on a private one, until SIGTERM or Ctrl-C.
+    """Run the service: callbacks on one port, health and metrics on a private one, until SIGTERM or Ctrl-C.
 
     Exit status: 0 stopped as told; 1 the file has problems, nothing was started; 2 it cannot be read, a port is taken,
-    or state_dir cannot be written to.
+    or state_dir or the audit trail's file cannot be written to.
     """
     path = configuration_file(config)
     try:
@@ -44,7 +45,7 @@ def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
     model = _placed(loaded.model, host, port, admin_host, admin_port)
     try:
         run(model, reuse_port=reuse_port)
-    except (AddressUnavailable, KeyStoreUnusable) as error:
+    except (AddressUnavailable, KeyStoreUnusable, FileUnavailable) as error:
         raise cannot_tell(str(error)) from None
 
 

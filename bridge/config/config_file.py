@@ -11,7 +11,7 @@ from pydantic import Field
 from bridge.config.cache_settings import CacheSettings
 from bridge.config.entries import CallbackEntry, ProviderEntry, Rules
 from bridge.config.field_errors import quoted, suggestion
-from bridge.config.model import AdminSettings, LimitSettings, LogSettings, ServerSettings
+from bridge.config.model import AdminSettings, AuditSettings, LimitSettings, LogSettings, ServerSettings
 from bridge.config.opaque_routing import opaque_routing_problems
 from bridge.errors import KeyPath, Problem
 from bridge.oidc.source_settings import SourceSettings
@@ -36,12 +36,13 @@ class ConfigFile(Settings):
         require: Who is let in, whatever the callback and the provider; all must hold.
         mapping: What becomes of claims, for every callback and provider; laid over each preset's own.
         server: The public port.
-        admin: The private port: health and readiness.
+        admin: The private port: health, readiness and metrics.
         log: How the log looks.
         limits: What one call, and all callers together, may take.
         cache: The answers that are remembered.
         state_dir: The folder in which the last good key set of each provider is kept, so that a restart during its
             outage serves. Without it: nowhere.
+        audit: Who was let in as whom, as a stream of its own.
     """
 
     version: int | None = None
@@ -57,6 +58,7 @@ class ConfigFile(Settings):
     limits: LimitSettings = LimitSettings()
     cache: CacheSettings = CacheSettings()
     state_dir: str | None = None
+    audit: AuditSettings = AuditSettings()
 
     def entries(self) -> Iterator[tuple[KeyPath, str, CallbackEntry]]:
         """Each callback: where it stands, its name, itself."""
@@ -73,6 +75,7 @@ class ConfigFile(Settings):
     def problems(self) -> Iterator[Problem]:
         """What is wrong with the file as a whole and with each of its parts. Key paths are absolute."""
         yield from self._own_problems()
+        yield from _under(("audit",), self.audit.problems())
         for path, _, entry in self.entries():
             yield from _under(path, entry.problems())
         for name, provider in self.providers.items():

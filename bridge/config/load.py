@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from bridge.config.config_file import ConfigFile
@@ -111,6 +112,8 @@ def load_text(
     model, settings = reading.model()
     if reading.errors:
         raise InvalidConfiguration(located(file, reading.errors))
+    written = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    model = replace(model, fingerprint=sha256(written).hexdigest()[:12])
     return Loaded(model, tuple(located(file, reading.warnings)), settings)
 
 

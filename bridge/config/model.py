@@ -1,23 +1,30 @@
 """What a configuration comes to: every stage's settings and compiled mappings, frozen; nothing that runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from bridge.config.cache_settings import CacheSettings
-from bridge.contract.settings import CallbackSettings
+from bridge.contract.settings import CallbackSettings, is_placeholder
+from bridge.errors import Problem
 from bridge.mapping.mapping import ClaimMapping
 from bridge.mapping.require import Require
 from bridge.oidc.endpoints import AnswerTests
 from bridge.oidc.hints import Hint
 from bridge.oidc.settings import ProviderSettings
 from bridge.oidc.source_settings import SourceSettings
-from bridge.units import Duration, Rate, Settings, Size
+from bridge.units import Duration, OneOrList, Rate, Settings, Size
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 """A TCP port; 0 has the system pick one."""
+
+SHORTEST_AUDIT_KEY = 32
+"""Bytes: as long as the hash of HMAC-SHA256 (RFC 2104 section 3)."""
+
+_NEW_KEY = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 Positive = Annotated[Duration, Field(gt=0)]
 
@@ -37,7 +44,7 @@ class ServerSettings(Settings):
 
 
 class AdminSettings(Settings):
-    """The private port: health and readiness.
+    """The private port: health, readiness and metrics.
 
     Attributes:
         host: The address to listen on.
@@ -58,6 +65,40 @@ class LogSettings(Settings):
 
     format: Literal["auto", "json", "text"] = "auto"
     level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class AuditSettings(Settings):
+    """Who was let in as whom, as a stream of its own.
+
+    Attributes:
+        mode: ``pseudonymous`` records keyed hashes of persons, ``full`` the plain values beside them.
+        key: The secrets of the hashes: the first is in use, those behind it are for finding older lines.
+        file: An absolute path to append to; without one the lines go to standard output.
+    """
+
+    mode: Literal["off", "pseudonymous", "full"] = "off"
+    key: Annotated[tuple[SecretStr, ...], OneOrList] = ()
+    file: str | None = None
+
+    def problems(self) -> Iterator[Problem]:
+        """What no single field shows. Key paths are relative to ``audit``."""
+        if self.mode != "off" and not self.key:
+            yield Problem(
+                ("key",), "missing", "Hashes without a secret can be guessed.", "Set key: {env: AUDIT_KEY}. " + _NEW_KEY
+            )
+        for position, secret in enumerate(self.key):
+            text = secret.get_secret_value()
+            if len(text.encode()) < SHORTEST_AUDIT_KEY:
+                found = f"{len(text.encode())} bytes; at least {SHORTEST_AUDIT_KEY} were expected"
+                yield Problem(("key", position), found, "A short secret can be guessed.", _NEW_KEY)
+            elif is_placeholder(text):
+                yield Problem(
+                    ("key", position), "a placeholder", "Whoever has read the documentation knows it.", _NEW_KEY
+                )
+        if self.file is not None and not PurePosixPath(self.file).is_absolute():
+            yield Problem(
+                ("file",), "not an absolute path", "Where a service is started from may change.", "Begin it with a /."
+            )
 
 
 class LimitSettings(Settings):
@@ -111,6 +152,7 @@ class Model:
         hints: What each provider's preset says of tokens that are refused, by provider name.
         answer_tests: What each provider's answers are asked, by provider name.
         sources: What mappings read with ``from:`` beside the provider's claims, by name.
+        fingerprint: The first twelve digits of the SHA-256 of the file, which any machine can compute from it.
     """
 
     callbacks: tuple[Callback, ...]
@@ -124,3 +166,5 @@ class Model:
     hints: Mapping[str, tuple[Hint, ...]] = field(default_factory=dict)
     answer_tests: Mapping[str, AnswerTests] = field(default_factory=dict)
     sources: Mapping[str, SourceSettings] = field(default_factory=dict)
+    audit: AuditSettings = field(default_factory=AuditSettings)
+    fingerprint: str = ""

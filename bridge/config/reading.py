@@ -249,4 +249,5 @@ def _model(file: ConfigFile, compiled: Compiled) -> Model:
         limits=file.limits,
         cache=file.cache,
         state_dir=file.state_dir,
+        audit=file.audit,
     )

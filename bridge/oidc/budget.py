@@ -111,6 +111,7 @@ class Budget:
                     self._provider,
                     inactive,
                     WATCHED,
+                    extra={"event": "many_inactive_tokens", "provider": self._provider},
                 )
 
     def adopt(self, other: "Budget") -> None:

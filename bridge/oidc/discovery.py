@@ -79,5 +79,5 @@ def _read(body: bytes, issuer: str, *, insecure: bool) -> Metadata:
         raise ProviderUnavailable(
             f"the discovery document's jwks_uri is {reason}", hint="Set jwks: {url: …} to a fit address."
         )
-    _log.info("discovered %s, keys at %s", issuer, urlsplit(str(jwks_uri)).netloc)
+    _log.info("discovered %s, keys at %s", issuer, urlsplit(str(jwks_uri)).netloc, extra={"event": "discovered"})
     return Metadata(str(jwks_uri), document.get("userinfo_endpoint"), document.get("introspection_endpoint"))

@@ -16,6 +16,7 @@ from typing import Protocol
 from bridge.errors import ProviderError, ProviderUnavailable, TokenInvalid
 from bridge.oidc.key import VerificationKey
 from bridge.oidc.key_set import KeySet
+from bridge.trace import SILENT, Trace
 
 _log = logging.getLogger(__name__)
 
@@ -49,15 +50,17 @@ class Keys(Protocol):
     def revision(self) -> str:
         """Names the keys at hand by their content; empty before any. What others verified is looked at anew."""
 
-    async def candidates(self, kid: str | None, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
-        """The keys to try, one or more.
+    async def candidates(
+        self, kid: str | None, algorithms: frozenset[str], trace: Trace = SILENT
+    ) -> Sequence[VerificationKey]:
+        """The keys to try, one or more; the trace is told of a wait for newer ones.
 
         Raises:
             TokenInvalid: No key fits.
             ProviderUnavailable, ProviderBusy: The keys cannot be had now, or we may not look for this kid yet.
         """
 
-    async def renewed(self, kid: str | None) -> bool:
+    async def renewed(self, kid: str | None, trace: Trace = SILENT) -> bool:
         """Whether there are other keys now, after those at hand did not verify a signature of this kid.
 
         Where a key is named so there is nothing to look for: a forged signature causes no request. Where none is, the
@@ -76,11 +79,16 @@ class StaticKeys:
         """Names the keys; see ``Keys``."""
         return self._keys.revision
 
-    async def candidates(self, kid: str | None, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
+    async def candidates(
+        self,
+        kid: str | None,
+        algorithms: frozenset[str],
+        trace: Trace = SILENT,  # noqa: ARG002 - as ``Keys`` has it
+    ) -> Sequence[VerificationKey]:
         """The keys to try; see ``Keys``."""
         return _fitting(self._keys, kid, algorithms)
 
-    async def renewed(self, kid: str | None) -> bool:  # noqa: ARG002 - as ``Keys`` has it
+    async def renewed(self, kid: str | None, trace: Trace = SILENT) -> bool:  # noqa: ARG002 - as ``Keys`` has it
         """Never; see ``Keys``."""
         return False
 
@@ -218,22 +226,24 @@ class RemoteKeys:
         asked = self.failure.retry_after or 0.0 if self.failure else 0.0
         return min(asked, max(self._refresh, LONGEST_RETRY))
 
-    async def candidates(self, kid: str | None, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
+    async def candidates(
+        self, kid: str | None, algorithms: frozenset[str], trace: Trace = SILENT
+    ) -> Sequence[VerificationKey]:
         """The keys to try; see ``Keys``."""
-        keys = self._usable() or await self._first_keys()
+        keys = self._usable() or await self._first_keys(trace)
         found = keys.candidates(kid, algorithms)
         if not found and not keys.names(kid):
-            await self._look_for_newer(kid)
+            await self._look_for_newer(kid, trace)
             keys = self._usable() or keys
         return found or _fitting(keys, kid, algorithms)
 
-    async def renewed(self, kid: str | None) -> bool:
+    async def renewed(self, kid: str | None, trace: Trace = SILENT) -> bool:
         """Whether there are other keys now; see ``Keys``."""
         if self._keys is None or self._keys.names(kid) or self._cooling() > 0:
             return False
         before = self.revision
         self._looked_at = self._monotonic()
-        await self._look()
+        await self._look(trace)
         return self.revision != before
 
     def _cooling(self) -> float:
@@ -249,17 +259,17 @@ class RemoteKeys:
             return None
         return self._keys
 
-    async def _first_keys(self) -> KeySet:
+    async def _first_keys(self, trace: Trace) -> KeySet:
         wait = self._recovering()
         if self._flight is None and wait > 0:
             raise self._unavailable(wait)
-        await self._fetch_once()
+        await self._fetch_once(trace)
         keys = self._usable()
         if keys is None:
             raise self._unavailable(self._cooldown)
         return keys
 
-    async def _look_for_newer(self, kid: str | None) -> None:
+    async def _look_for_newer(self, kid: str | None, trace: Trace) -> None:
         wait = self._cooling()
         if wait > 0 and self._flight is None:
             if kid is None:
@@ -270,11 +280,11 @@ class RemoteKeys:
             )
         if wait <= 0:
             self._looked_at = self._monotonic()
-        await self._look()
+        await self._look(trace)
         if self.failure is not None:
             raise self._unavailable(self._cooldown)
 
-    async def _look(self) -> None:
+    async def _look(self, trace: Trace) -> None:
         """Fetches because of a token whose key we do not know."""
         if self._waiting >= self._max_waiting:
             raise ProviderUnavailable(
@@ -282,7 +292,7 @@ class RemoteKeys:
             )
         self._waiting += 1
         try:
-            await self._fetch_once()
+            await self._fetch_once(trace)
         finally:
             self._waiting -= 1
 
@@ -291,11 +301,15 @@ class RemoteKeys:
         wait = max(retry_after, failure.retry_after or 0.0)
         return type(failure)(f"no keys of {self._provider}: {failure.detail}", hint=failure.hint, retry_after=wait)
 
-    async def _fetch_once(self) -> None:
+    async def _fetch_once(self, trace: Trace = SILENT) -> None:
         """Fetches, or waits for the fetch that is under way; its result survives whoever started it."""
         if self._flight is None:
             self._flight = asyncio.create_task(self._fly(), name=f"jwks {self._provider}")
-        await asyncio.shield(self._flight)
+        began = self._monotonic()
+        try:
+            await asyncio.shield(self._flight)
+        finally:
+            trace.waited("jwks", self._monotonic() - began)
 
     async def _fly(self) -> None:
         try:
@@ -303,18 +317,31 @@ class RemoteKeys:
         except ProviderError as failure:
             if self.failure is None:
                 said = ". ".join(filter(None, (failure.detail, failure.hint)))
-                _log.warning("provider %s: its keys cannot be fetched: %s", self._provider, said)
+                _log.warning(
+                    "provider %s: its keys cannot be fetched: %s",
+                    self._provider,
+                    said,
+                    extra={"event": "provider_failed", "provider": self._provider, "code": failure.code},
+                )
             self.failure, self._failed_at = failure, self._monotonic()
         except Exception:  # noqa: BLE001 - logged with its trace just below
             # A defect of ours must not end the refreshing for ever; the keys at hand go on serving.
-            _log.exception("provider %s: its keys cannot be fetched", self._provider)
+            _log.exception(
+                "provider %s: its keys cannot be fetched",
+                self._provider,
+                extra={"event": "internal_error", "provider": self._provider},
+            )
             self.failure, self._failed_at = (
                 ProviderUnavailable("a defect of the bridge; see its log"),
                 self._monotonic(),
             )
         else:
             if self.failure is not None:
-                _log.warning("provider %s: its keys can be fetched again", self._provider)
+                _log.warning(
+                    "provider %s: its keys can be fetched again",
+                    self._provider,
+                    extra={"event": "provider_recovered", "provider": self._provider},
+                )
             self._keys, self._max_age = published.keys, published.max_age
             self.failure, self._fetched_at = None, self._monotonic()
             self.news.set()

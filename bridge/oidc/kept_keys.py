@@ -60,12 +60,23 @@ class KeptKeys:
         try:
             kept = await self._called(partial(self._store.load, self._provider, self._settings, self._now()))
         except TimeoutError:
-            _log.warning("provider %s: its kept key set was not read within %g s", self._provider, self._slowest)
+            _log.warning(
+                "provider %s: its kept key set was not read within %g s",
+                self._provider,
+                self._slowest,
+                extra={"event": "kept_keys_ignored", "provider": self._provider},
+            )
             return
         if kept is not None:
             age = self._now() - kept.fetched_at
             self._remote.restore(kept.keys, age)
-            _log.info("provider %s: %d kept keys serve, fetched %.0f s ago", self._provider, self._remote.count, age)
+            _log.info(
+                "provider %s: %d kept keys serve, fetched %.0f s ago",
+                self._provider,
+                self._remote.count,
+                age,
+                extra={"event": "kept_keys_serve", "provider": self._provider},
+            )
 
     async def keep(self) -> None:
         """Saves each set that the provider newly publishes, and now and again its time, for as long as it runs."""
@@ -87,11 +98,21 @@ class KeptKeys:
             if not self._failing:
                 reason = getattr(error, "strerror", None) or type(error).__name__
                 lost = "They serve, but a restart during an outage would begin without them"
-                _log.warning("provider %s: its keys cannot be kept in state_dir: %s. %s", self._provider, reason, lost)
+                _log.warning(
+                    "provider %s: its keys cannot be kept in state_dir: %s. %s",
+                    self._provider,
+                    reason,
+                    lost,
+                    extra={"event": "keys_not_kept", "provider": self._provider},
+                )
             self._failing = True
             return
         if self._failing:
-            _log.warning("provider %s: its keys can be kept again", self._provider)
+            _log.warning(
+                "provider %s: its keys can be kept again",
+                self._provider,
+                extra={"event": "keys_kept_again", "provider": self._provider},
+            )
         self._failing, self._saved = False, (keys.revision, now)
 
     async def _called(self, call: Callable[[], Given]) -> Given:

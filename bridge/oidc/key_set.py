@@ -25,7 +25,7 @@ LARGE = 64 * 1024
 """Bytes above which a fetched set is read in a thread. Entra's, the largest known, has about 20 KiB; a hostile one of
 1 MiB takes a tenth of a second, for which nobody else should wait."""
 
-Remark = tuple[int, str]
+Remark = tuple[int, dict[str, str], str]
 """A log level, and what is to be said after the provider's name."""
 
 
@@ -103,19 +103,31 @@ def _parsed(document: bytes) -> tuple[KeySet, list[Remark]]:
         except KeyUnusable as error:
             # A provider's encryption keys are no cause for alarm; anything else deserves a look.
             level = logging.DEBUG if "use" in str(error) else logging.WARNING
-            remarks.append((level, f": key {position} of its set is not used: {error}"))
+            remarks.append((level, {"event": "key_unused"}, f"key {position} of its set is not used: {error}"))
         else:
             if isinstance(member, dict) and "d" in member:
-                remarks.append((logging.WARNING, f" PUBLISHES THE PRIVATE KEY of key {position} of its set"))
+                remarks.append(
+                    (
+                        logging.WARNING,
+                        {"event": "private_key_published"},
+                        f"PUBLISHES THE PRIVATE KEY of key {position} of its set",
+                    )
+                )
     if not keys:
-        remarks.append((logging.WARNING, ": its key set has no usable key; all its tokens will be refused"))
+        remarks.append(
+            (
+                logging.WARNING,
+                {"event": "no_usable_key"},
+                "its key set has no usable key; all its tokens will be refused",
+            )
+        )
     return KeySet(keys), remarks
 
 
 def _with_remarks(keys: KeySet, remarks: list[Remark], provider: str) -> KeySet:
     """The keys, when what is to be said of their set was said: on the event loop, where the log is at home."""
-    for level, remark in remarks:
-        _log.log(level, "provider %s%s", provider, remark)
+    for level, event, remark in remarks:
+        _log.log(level, "provider %s: %s", provider, remark, extra={**event, "provider": provider})
     return keys
 
 

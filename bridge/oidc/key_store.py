@@ -108,7 +108,13 @@ class KeyStore:
             reason = f"it cannot be read: {error.strerror or type(error).__name__}"
         except (ValueError, KeyError, TypeError) as error:
             reason = str(error) if isinstance(error, _Unfit) else "it is damaged"
-        _log.warning("provider %s: its kept key set is ignored, %s (%s)", provider, reason, self._file(provider))
+        _log.warning(
+            "provider %s: its kept key set is ignored, %s (%s)",
+            provider,
+            reason,
+            self._file(provider),
+            extra={"event": "kept_keys_ignored", "provider": provider},
+        )
         return None
 
     def save(self, provider: str, settings: ProviderSettings, kept: Kept) -> None:

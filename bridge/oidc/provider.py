@@ -171,10 +171,12 @@ class Provider:
             ProviderUnavailable, ProviderBusy: The keys, or introspection's word, cannot be had.
         """
         try:
-            await verify_signature(jws, self._keys, self._algorithms, self.issuing)
+            await verify_signature(jws, self._keys, self._algorithms, self.issuing, trace)
         except BridgeError as refusal:
             trace.step("verification", "signature", "refused", refusal.detail)
             raise
+        # Before anything else is waited for: the keys may change meanwhile.
+        revision = self.revision
         trace.step("verification", "signature", "ok")
         examined = Examined(jws.header, jws.claims, self._now())
         expires_at = check_claims(examined, self._expectations, trace)
@@ -184,6 +186,7 @@ class Provider:
             subject=subject if isinstance(subject, str) else "",
             sources={"token": jws.claims},
             expires_at=expires_at,
+            revision=revision,
         )
         if self._introspects_jwts:
             claims = await self._introspected(token, claims, trace)

@@ -65,8 +65,10 @@ class Providers:
             if jws is None:
                 return await provider.verify_opaque(token, wanted, trace)
             return await provider.verify(token, jws, wanted, trace)
-        except TokenError as refusal:
-            _add_hints(refusal, provider.hints, token)
+        except BridgeError as refusal:
+            refusal.provider = provider.name
+            if isinstance(refusal, TokenError):
+                _add_hints(refusal, provider.hints, token)
             raise
 
     def _is_jwt(self, token: AccessToken) -> bool:

@@ -8,6 +8,7 @@ from bridge.oidc.issuer import Issuers
 from bridge.oidc.jwks import Keys
 from bridge.oidc.jws import UntrustedJws, is_signed_by
 from bridge.oidc.key import VerificationKey
+from bridge.trace import SILENT, Trace
 
 Algorithms = Mapping[str, frozenset[str]]
 """What is allowed: a header's ``alg`` and the algorithms that it stands for."""
@@ -21,7 +22,9 @@ def allowed(names: Sequence[str]) -> Algorithms:
     return algorithms
 
 
-async def verify_signature(jws: UntrustedJws, keys: Keys, algorithms: Algorithms, issuers: Issuers) -> None:
+async def verify_signature(
+    jws: UntrustedJws, keys: Keys, algorithms: Algorithms, issuers: Issuers, trace: Trace = SILENT
+) -> None:
     """Returns if one of the keys made the signature.
 
     Args:
@@ -29,6 +32,7 @@ async def verify_signature(jws: UntrustedJws, keys: Keys, algorithms: Algorithms
         keys: The provider's.
         algorithms: The allow-list.
         issuers: For whom each key may speak.
+        trace: Told of a wait for newer keys.
 
     Raises:
         TokenInvalid: Algorithm, key or signature.
@@ -41,14 +45,18 @@ async def verify_signature(jws: UntrustedJws, keys: Keys, algorithms: Algorithms
             f"the header's alg is not among the allowed {', '.join(sorted(algorithms))}",
             hint="If the provider really signs so, name the algorithm in algorithms.",
         )
-    if is_signed_by(jws, await _candidates(jws, keys, names, issuers), names):
+    if is_signed_by(jws, await _candidates(jws, keys, names, issuers, trace), names):
         return
-    if await keys.renewed(jws.kid) and is_signed_by(jws, await _candidates(jws, keys, names, issuers), names):
+    if await keys.renewed(jws.kid, trace) and is_signed_by(
+        jws, await _candidates(jws, keys, names, issuers, trace), names
+    ):
         return
     raise TokenInvalid("the signature does not match the provider's key")
 
 
 async def _candidates(
-    jws: UntrustedJws, keys: Keys, algorithms: frozenset[str], issuers: Issuers
+    jws: UntrustedJws, keys: Keys, algorithms: frozenset[str], issuers: Issuers, trace: Trace
 ) -> Sequence[VerificationKey]:
-    return [key for key in await keys.candidates(jws.kid, algorithms) if issuers.allow_key(key.issuer, jws.claims)]
+    return [
+        key for key in await keys.candidates(jws.kid, algorithms, trace) if issuers.allow_key(key.issuer, jws.claims)
+    ]

@@ -179,7 +179,9 @@ class FactSource:
         except ProviderError as failure:
             answer = self._failed(url, failure)
         except Exception:  # noqa: BLE001 - logged with its trace just below
-            _log.exception("source %s cannot be asked", self._name)
+            _log.exception(
+                "source %s cannot be asked", self._name, extra={"event": "internal_error", "source": self._name}
+            )
             answer = self._failed(url, ProviderUnavailable("a defect of the bridge; see its log"))
         finally:
             del self._flights[url]
@@ -205,13 +207,20 @@ class FactSource:
 
     def _succeeded(self) -> None:
         if self._failures:
-            _log.warning("source %s answers again", self._name)
+            _log.warning(
+                "source %s answers again", self._name, extra={"event": "source_recovered", "source": self._name}
+            )
         self._failures = 0
 
     def _failed(self, url: str, failure: ProviderError) -> _Answer:
         if not self._failures:
             # Not whose: neither the filled address nor anything of the answer is said.
-            _log.warning("source %s failed, its values are left out: %s", self._name, failure.detail)
+            _log.warning(
+                "source %s failed, its values are left out: %s",
+                self._name,
+                failure.detail,
+                extra={"event": "source_failed", "source": self._name},
+            )
         # A source that says when to come back speaks of itself, not of one visitor.
         self._failures = self._failures + 1 if failure.retry_after is None else OUTAGE
         self._failure = failure.detail

@@ -1,4 +1,4 @@
-"""The private port: is the process alive, and may it be sent callbacks?"""
+"""The private port: is the process alive, may it be sent callbacks, and what has it counted?"""
 
 import time
 from collections.abc import Callable
@@ -8,51 +8,50 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from bridge.assemble import Bridge
-from bridge.config.model import LogSettings
+from bridge.contract.response import Answer
 from bridge.server.access_log import StrangerLog
 from bridge.server.app import application
 from bridge.server.event_log import EventLog
-from bridge.server.reply import json_answer, send_answer
+from bridge.server.metrics import Metrics
+from bridge.server.reply import json_answer, plain_answer, send_answer
 from bridge.server.request_id import RequestIds
 
 LONGEST_WAIT = 10.0
 """Seconds after which the service is ready even without a word from a provider (CONTRACT.md, "Other endpoints")."""
 
 
-def admin_app(
-    bridge: Bridge,
-    draining: Callable[[], bool],
-    *,
-    log: EventLog | None = None,
-    now: Callable[[], float] = time.monotonic,
-) -> Starlette:
+def admin_app(readiness: "Readiness", metrics: Metrics, *, log: EventLog) -> Starlette:
     """The application of the private port.
 
     Args:
-        bridge: What the configuration became; that it is here means that the configuration is loaded.
-        draining: Whether the service is stopping.
-        log: Where events go; default: JSON on standard output.
-        now: Seconds of a clock that never goes back.
+        readiness: Whether callbacks may come.
+        metrics: What is shown at ``/metrics``.
+        log: Where events go.
     """
-    readiness = Readiness(bridge, draining, now)
 
-    def live(_: Scope) -> tuple[int, dict[str, Any]]:
-        return 200, {"status": "alive"}
+    def live(_: Scope) -> Answer:
+        return json_answer(200, {"status": "alive"})
 
-    def ready(scope: Scope) -> tuple[int, dict[str, Any]]:
+    def ready(scope: Scope) -> Answer:
         status = readiness.status
         document: dict[str, Any] = {"status": status}
         if b"verbose" in scope["query_string"].split(b"&"):
             document["providers"] = readiness.providers()
-        return 200 if status == "ready" else 503, document
+        return json_answer(200 if status == "ready" else 503, document)
+
+    def counted(scope: Scope) -> Answer:
+        accept = b",".join(value for name, value in scope["headers"] if name == b"accept")
+        body, content_type = metrics.exposition(accept.decode("latin-1"))
+        return plain_answer(200, body, content_type.encode("ascii"))
 
     request_ids = RequestIds()
-    endpoints = {path: _Endpoint(say, request_ids) for path, say in (("/healthz", live), ("/readyz", ready))}
+    paths = {"/healthz": live, "/readyz": ready, "/metrics": counted}
+    endpoints = {path: _Endpoint(say, request_ids) for path, say in paths.items()}
     return application(
         {path: {"GET": endpoint, "HEAD": endpoint} for path, endpoint in endpoints.items()},
         f"This port answers GET {', GET '.join(endpoints)}.",
         request_ids,
-        StrangerLog(log or EventLog(LogSettings())),
+        StrangerLog(log, metrics),
     )
 
 
@@ -60,9 +59,14 @@ class Readiness:
     """Whether callbacks may come: from when each provider was asked once, well or ill, until the service stops.
 
     It does not go back when a provider fails: one provider's outage would take all replicas out at once.
+
+    Args:
+        bridge: What the configuration became; that it is here means that the configuration is loaded.
+        draining: Whether the service is stopping.
+        now: Seconds of a clock that never goes back.
     """
 
-    def __init__(self, bridge: Bridge, draining: Callable[[], bool], now: Callable[[], float]) -> None:
+    def __init__(self, bridge: Bridge, draining: Callable[[], bool], now: Callable[[], float] = time.monotonic) -> None:
         self._bridge = bridge
         self._draining = draining
         self._now = now
@@ -93,9 +97,9 @@ class Readiness:
 
 
 class _Endpoint:
-    def __init__(self, say: Callable[[Scope], tuple[int, dict[str, Any]]], request_ids: RequestIds) -> None:
+    def __init__(self, say: Callable[[Scope], Answer], request_ids: RequestIds) -> None:
         self._say = say
         self._request_ids = request_ids
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
-        await send_answer(send, json_answer(*self._say(scope)), self._request_ids.of(scope["headers"]))
+        await send_answer(send, self._say(scope), self._request_ids.of(scope["headers"]))

@@ -18,11 +18,14 @@ from bridge.contract.request import CallbackRequest, body_kind, read_request
 from bridge.contract.response import Answer, Responses, refusal
 from bridge.errors import BodyTooLarge, BridgeError, CallerUnauthorized, InternalError, Overloaded, TooManyFailedCalls
 from bridge.server.access_log import AccessLog, StrangerLog
+from bridge.server.audit import AuditTrail
 from bridge.server.event_log import EventLog, trace_of
 from bridge.server.exchange import CLOSE
 from bridge.server.limits import ClientGone, InFlight, TokenBucket, read_body, refuse_declared_length
+from bridge.server.metrics import Metrics
 from bridge.server.reply import send_answer
 from bridge.server.request_id import HEADER, REQUEST_ID, RequestIds
+from bridge.trace import Meter
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -58,18 +61,52 @@ class Gate:
     Args:
         limits: ``limits:`` of the configuration.
         log: Where events go.
+        metrics: Where they are counted.
+        audit: Where visitors are recorded; ``None`` where they are not.
     """
 
-    def __init__(self, limits: LimitSettings, log: EventLog) -> None:
+    def __init__(self, limits: LimitSettings, log: EventLog, metrics: Metrics, audit: AuditTrail | None = None) -> None:
         self.limits = limits
         self.log = log
+        self.metrics = metrics
+        self.audit = audit
         self.in_flight = InFlight(limits.in_flight, limits.deadline)
         self.failed_callers = TokenBucket(limits.failed_callers, saved=FAILED_CALLERS_SAVED)
-        self.strangers = StrangerLog(log)
+        self.strangers = StrangerLog(log, metrics)
         self.request_ids = RequestIds()
 
 
-class CallbackEndpoint:
+class _Endpoint:
+    """What both of a callback's endpoints need."""
+
+    def __init__(self, callback: Callback, gate: Gate) -> None:
+        tokens = [secret.get_secret_value() for secret in callback.settings.header_token]
+        self._header_tokens = HeaderTokens(tokens)
+        self._gate = gate
+        self._log = AccessLog(gate.log, callback.name, callback.settings.identity_method)
+        self._counts = gate.metrics.callback(callback.name, callback.providers)
+
+    async def _turn_away(
+        self, scope: Scope, send: Send, error: CallerUnauthorized, request_id: str, began: float
+    ) -> None:
+        """Answers a caller without the header token; beyond ``limits.failed_callers``, with next to no work."""
+        peer = scope["client"][0] if scope.get("client") else ""
+        answer: Answer
+        if self._gate.failed_callers.take():
+            answer = refusal(error, request_id)
+            seconds = perf_counter() - began
+            self._counts.failure(error, seconds)
+            self._log.failure(request_id, error, status=answer.status, seconds=seconds, peer=peer)
+        else:
+            many = TooManyFailedCalls(
+                error.detail, hint="limits.failed_callers sets how many are looked at.", retry_after=1
+            )
+            answer = refusal(many, request_id)
+            self._gate.strangers.refused(many, request_id, peer)
+        await send_answer(send, answer, request_id)
+
+
+class CallbackEndpoint(_Endpoint):
     """One callback's ``POST``.
 
     Args:
@@ -79,12 +116,11 @@ class CallbackEndpoint:
     """
 
     def __init__(self, callback: Callback, authentication: Authentication, gate: Gate) -> None:
-        self._header_tokens = _header_tokens(callback)
+        super().__init__(callback, gate)
+        self._name = callback.name
         self._responses = Responses(callback.settings)
         self._authentication = authentication
-        self._gate = gate
         self._limits = gate.limits
-        self._log = AccessLog(gate.log, callback.name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request. The order of checks is CONTRACT.md's: header token, sizes, content type, body, token."""
@@ -94,24 +130,29 @@ class CallbackEndpoint:
         try:
             self._header_tokens.check(head.authorization)
         except CallerUnauthorized as error:
-            await _turn_away(send, error, request_id, gate=self._gate, log=self._log, began=began)
+            await self._turn_away(scope, send, error, request_id, began)
             return
         REQUEST_ID.set(request_id)
-        fingerprint = ""
+        fingerprint, meter = "", Meter()
         try:
             with self._gate.in_flight:
                 request = await self._read(head, receive)
                 fingerprint = request.token.fingerprint
-                known = await self._authentication.authenticate(request.token)
+                known = await self._authentication.authenticate(request.token, meter)
             answer = self._responses.success(known.user)
+            seconds = perf_counter() - began
+            self._counts.success(known.provider, seconds)
             self._log.success(
                 request_id,
                 provider=known.provider,
                 status=answer.status,
-                seconds=perf_counter() - began,
+                seconds=seconds,
                 cached=known.cached,
                 token=fingerprint,
+                meter=meter,
             )
+            if self._gate.audit is not None:
+                self._gate.audit.success(self._name, request_id, known, fingerprint)
             if self._gate.log.level <= logging.DEBUG:
                 self._compare(request, known, request_id)
         except ClientGone:
@@ -120,9 +161,13 @@ class CallbackEndpoint:
         except BaseException as error:  # noqa: BLE001 - whatever happens, the caller gets an answer and the log a line
             failure = self._failure(error, request_id)
             answer = self._responses.failure(failure, request_id)
+            seconds = perf_counter() - began
+            self._counts.failure(failure, seconds)
             self._log.failure(
-                request_id, failure, status=answer.status, seconds=perf_counter() - began, token=fingerprint
+                request_id, failure, status=answer.status, seconds=seconds, token=fingerprint, meter=meter
             )
+            if self._gate.audit is not None and fingerprint:
+                self._gate.audit.failure(self._name, request_id, failure, fingerprint)
             if isinstance(error, BodyTooLarge):
                 await send_answer(send, answer, request_id, CLOSE)
                 return
@@ -158,14 +203,12 @@ class CallbackEndpoint:
             self._gate.log.write(logging.DEBUG, "body_contradicts_token", request_id=request_id, fields=fields)
 
 
-class DomainsEndpoint:
+class DomainsEndpoint(_Endpoint):
     """One callback's ``GET`` of its domain list, behind the same header token."""
 
     def __init__(self, callback: Callback, gate: Gate) -> None:
-        self._header_tokens = _header_tokens(callback)
+        super().__init__(callback, gate)
         self._answer = domain_list(callback.settings.domains)
-        self._gate = gate
-        self._log = AccessLog(gate.log, callback.name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Answers one request."""
@@ -175,27 +218,6 @@ class DomainsEndpoint:
         try:
             self._header_tokens.check(head.authorization)
         except CallerUnauthorized as error:
-            await _turn_away(send, error, request_id, gate=self._gate, log=self._log, began=began)
+            await self._turn_away(scope, send, error, request_id, began)
             return
         await send_answer(send, self._answer, request_id)
-
-
-async def _turn_away(
-    send: Send, error: CallerUnauthorized, request_id: str, *, gate: Gate, log: AccessLog, began: float
-) -> None:
-    """Answers a caller without the header token; beyond ``limits.failed_callers``, with next to no work."""
-    answer: Answer
-    if gate.failed_callers.take():
-        answer = refusal(error, request_id)
-        log.failure(request_id, error, status=answer.status, seconds=perf_counter() - began)
-    else:
-        many = TooManyFailedCalls(
-            error.detail, hint="limits.failed_callers sets how many are looked at.", retry_after=1
-        )
-        answer = refusal(many, request_id)
-        gate.strangers.refused(many, request_id)
-    await send_answer(send, answer, request_id)
-
-
-def _header_tokens(callback: Callback) -> HeaderTokens:
-    return HeaderTokens([secret.get_secret_value() for secret in callback.settings.header_token])

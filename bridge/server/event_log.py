@@ -27,6 +27,9 @@ LONGEST_TEXT = 1000
 DEEPEST_TRACE = 40
 """Frames of one exception that are written, the innermost."""
 
+_OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+"""What a record of ``logging`` has anyway: the rest is what its caller gave as ``extra``."""
+
 _NAMES = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "error"}
 _LEVELS = {name: level for level, name in _NAMES.items()}
 
@@ -39,6 +42,9 @@ class EventLog:
         write: Takes one or more lines, newlines included; default: standard output.
         terminal: Whether a person is looking, for ``format: auto``; default: whether standard output is a terminal.
         now: Seconds since the epoch.
+
+    Attributes:
+        lost: Lines that could not be written.
     """
 
     def __init__(
@@ -51,6 +57,7 @@ class EventLog:
     ) -> None:
         if terminal is None:
             terminal = write is None and sys.stdout.isatty()
+        self.lost = 0
         self.level = _LEVELS[settings.level]
         self._write = write or _write_to_stdout
         self._line = _text_line if settings.format == "text" or (settings.format == "auto" and terminal) else _json_line
@@ -88,9 +95,11 @@ class EventLog:
             self._flush()
 
     def _flush(self) -> None:
-        lines, self._waiting = b"".join(self._waiting), []
-        with contextlib.suppress(OSError):  # whoever read the log is gone; callbacks are answered all the same
-            self._write(lines)
+        lines, self._waiting = self._waiting, []
+        try:
+            self._write(b"".join(lines))
+        except OSError:  # whoever read the log is gone; callbacks are answered all the same
+            self.lost += len(lines)
 
     def _time(self) -> str:
         now = self._now()
@@ -102,7 +111,11 @@ class EventLog:
 
 
 class EventHandler(logging.Handler):
-    """Takes what lower layers and libraries say by ``logging`` into the event log, in the same form."""
+    """Takes what lower layers and libraries say by ``logging`` into the event log, in the same form.
+
+    Our own layers name what an operator may set an alarm on, and say of whom it is:
+    ``extra={"event": "provider_failed", "provider": name}``. All else is the event ``log``.
+    """
 
     def __init__(self, log: EventLog) -> None:
         super().__init__(log.level)
@@ -114,13 +127,18 @@ class EventHandler(logging.Handler):
             message = record.getMessage()
         except Exception:  # noqa: BLE001 - a defect in somebody's log call must not become a failed callback
             message = str(record.msg)
+        event = "log"
         fields: dict[str, Any] = {"logger": record.name, "message": message}
+        if record.name.startswith("bridge."):
+            extra = {key: vars(record)[key] for key in vars(record).keys() - _OF_EVERY_RECORD}
+            if "event" in extra:
+                event, fields = extra.pop("event"), {**extra, "message": message}
         if request_id := REQUEST_ID.get():
             fields["request_id"] = request_id
         if record.exc_info and record.exc_info[1] is not None:
             fields["trace"] = trace_of(record.exc_info[1])
         level = next((known for known in (40, 30, 20) if record.levelno >= known), logging.DEBUG)
-        self._log.write(level, "log", **fields)
+        self._log.write(level, event, **fields)
 
 
 def trace_of(error: BaseException) -> list[str]:

@@ -18,13 +18,17 @@ async def send_answer(send: Send, answer: Answer, request_id: str, *more: tuple[
 
 
 def json_answer(status: int, document: Mapping[str, Any]) -> Answer:
+    """An answer of the private port to a program that reads JSON."""
+    return plain_answer(status, orjson.dumps(document), b"application/json")
+
+
+def plain_answer(status: int, body: bytes, content_type: bytes) -> Answer:
     """An answer of the private port, with the headers that every answer of ours has."""
-    body = orjson.dumps(document)
     return Answer(
         status,
         body,
         (
-            (b"content-type", b"application/json"),
+            (b"content-type", content_type),
             (b"content-length", b"%d" % len(body)),
             (b"cache-control", b"no-store"),
             (b"x-content-type-options", b"nosniff"),

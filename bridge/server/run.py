@@ -18,9 +18,13 @@ from starlette.applications import Starlette
 from bridge.assemble import Bridge, assemble
 from bridge.config.model import Model
 from bridge.server.access_log import StrangerLog
-from bridge.server.admin import admin_app
+from bridge.server.admin import Readiness, admin_app
 from bridge.server.app import callback_app
+from bridge.server.appended_file import AppendedFile
+from bridge.server.audit import AuditTrail
+from bridge.server.callback import Gate
 from bridge.server.event_log import EventHandler, EventLog
+from bridge.server.metrics import Live, Metrics
 from bridge.server.protocol import BoundedProtocol, bounded_protocol
 
 BACKLOG = 2048
@@ -62,17 +66,32 @@ async def serve(
 
     Raises:
         AddressUnavailable: A port is taken, or not ours to take.
+        FileUnavailable: ``audit.file`` cannot be written.
     """
     log = log or EventLog(model.log)
     stop = stop or _stop_by_signal()
     draining = asyncio.Event()
-    with log.gathered(), _capture_logging(log), contextlib.ExitStack() as sockets:
+    metrics = Metrics()
+    with log.gathered(), _capture_logging(log), _audited(model) as audit, contextlib.ExitStack() as sockets:
         public_socket = sockets.enter_context(_listen(model.server.host, model.server.port, reuse_port=reuse_port))
         admin_socket = sockets.enter_context(_listen(model.admin.host, model.admin.port))
-        async with bridge or assemble(model) as running:
-            protocol = bounded_protocol(model.limits, draining=draining.is_set, refused=StrangerLog(log).refused)
-            public = _Server(callback_app(model, running, log=log), protocol, model.server.grace)
-            admin = _Server(admin_app(running, draining.is_set, log=log), protocol, 2 * FAREWELL)
+        async with bridge or assemble(model, on_exchange=metrics.on_exchange) as running:
+            gate = Gate(model.limits, log, metrics, audit)
+            protocol = bounded_protocol(
+                model.limits, draining=draining.is_set, refused=StrangerLog(log, metrics).refused
+            )
+            readiness = Readiness(running, draining.is_set)
+            public = _Server(callback_app(model, running, gate), protocol, model.server.grace)
+            admin = _Server(admin_app(readiness, metrics, log=log), protocol, 2 * FAREWELL)
+            metrics.live = Live(
+                bridge=lambda: running,
+                configuration=lambda: model.fingerprint,
+                ready=lambda: readiness.status == "ready",
+                in_flight=lambda: len(gate.in_flight),
+                connections=lambda: public.connections,
+                lost_log_lines=lambda: log.lost,
+                lost_audit_lines=lambda: audit.log.lost if audit else 0,
+            )
             async with asyncio.TaskGroup() as tasks:
                 serving = tasks.create_task(public.serve([public_socket]))
                 tasks.create_task(admin.serve([admin_socket]))
@@ -97,6 +116,7 @@ def run(model: Model, *, reuse_port: bool = False) -> None:
 
     Raises:
         AddressUnavailable: A port is taken, or not ours to take.
+        FileUnavailable: ``audit.file`` cannot be written.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
@@ -190,6 +210,21 @@ def _stop_by_signal() -> asyncio.Event:
     for number in signals:
         loop.add_signal_handler(number, first)
     return stop
+
+
+@contextlib.contextmanager
+def _audited(model: Model) -> Iterator[AuditTrail | None]:
+    """The audit trail, while it is written; ``None`` where none is wanted."""
+    if model.audit.mode == "off":
+        yield None
+        return
+    with contextlib.ExitStack() as files:
+        write = None
+        if model.audit.file is not None:
+            write = files.enter_context(contextlib.closing(AppendedFile(model.audit.file))).write
+        trail = AuditTrail(model.audit, configuration=model.fingerprint, write=write)
+        with trail.log.gathered():
+            yield trail
 
 
 @contextlib.contextmanager

@@ -279,6 +279,7 @@ def test_a_file_that_uses_everything_is_good(folder: Path) -> None:
         "STAFF_HEADER_TOKEN": SECRET[::-1],
         "CRM_TOKEN": "x",
         "VALKEY_URL": "valkeys://:password@cache.internal",
+        "AUDIT_KEY": SECRET + SECRET[::-1],
     }
     loaded = read(text, environment=environment, base=folder)
     assert loaded.warnings == ()

@@ -11,6 +11,7 @@ import hmac
 import json
 import secrets
 import time
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,15 @@ from tests.issuer.keys import key as named_key
 
 AUDIENCE = "chat"
 """The audience of a good token."""
+
+MINTED: deque[str] = deque(maxlen=20_000)
+"""The payload and the signature of each token that was made of late: whoever prints one has leaked it."""
+
+PERSONS: deque[str] = deque(maxlen=20_000)
+"""The values of ``PERSONAL`` claims in tokens of late, if they are long enough to be nothing else."""
+
+PERSONAL = ("sub", "email", "name", "given_name", "family_name", "preferred_username", "phone_number", "picture")
+"""Claims that say who a visitor is."""
 
 _HASHES: Mapping[str, type[hashes.HashAlgorithm]] = {
     "1": hashes.SHA1,
@@ -104,13 +114,23 @@ def sign(
         algorithm: What to sign with, where that is not the header's own ``alg``.
     """
     signing_input = f"{base64url(to_json(header))}.{base64url(to_json(payload))}"
+    _remember(signing_input.partition(".")[2], payload)
     if key is None:
         return f"{signing_input}."
     if algorithm is None:
         if not isinstance(header, Mapping):
             raise TypeError("a raw header needs an algorithm")
         algorithm = header["alg"]
-    return f"{signing_input}.{base64url(signature(algorithm, key, signing_input.encode()))}"
+    token = f"{signing_input}.{base64url(signature(algorithm, key, signing_input.encode()))}"
+    MINTED.append(token.rpartition(".")[2])
+    return token
+
+
+def _remember(written: str, payload: Any) -> None:
+    MINTED.append(written)
+    if isinstance(payload, Mapping):
+        values = [payload.get(name) for name in PERSONAL]
+        PERSONS.extend(value for value in values if isinstance(value, str) and len(value) >= 8)
 
 
 def signature(algorithm: str, key: str | Key, data: bytes) -> bytes:

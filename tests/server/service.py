@@ -12,6 +12,7 @@ from typing import Any
 import uvloop
 
 from bridge.access_token import AccessToken
+from bridge.answer_cache import AnswerCache
 from bridge.assemble import Bridge
 from bridge.authentication import Authenticated, Authentication
 from bridge.chat_user import ChatUser
@@ -27,6 +28,7 @@ from bridge.config.model import (
 from bridge.contract.settings import CallbackSettings
 from bridge.errors import TokenExpired
 from bridge.oidc.provider import ProviderState
+from bridge.provenance import Provenance
 from bridge.server.event_log import EventLog
 from bridge.server.run import serve
 from bridge.trace import SILENT, Trace
@@ -34,6 +36,7 @@ from tests.server.wire import PATIENCE, Answer, Wire
 
 SECRET = "wq7Vt2-the-secret-of-these-tests"
 USER = ChatUser(id="u1", name="Nguyễn Văn A", email="a@shop.example")
+PROVENANCE = Provenance(issuer="https://login.shop.example", subject="s1", client="web-shop", issued_at=1e9)
 PLANTED = "planted-in-an-exception"
 
 
@@ -59,7 +62,7 @@ class StandInAuthentication(Authentication):
         if token.text == "waits":
             self.begun.release()
             await asyncio.to_thread(self.go_on.wait)
-        return Authenticated(USER, "keycloak", cached=token.text == "good")
+        return Authenticated(USER, "keycloak", cached=token.text == "good", provenance=PROVENANCE)
 
 
 class StandInBridge(Bridge):
@@ -68,6 +71,7 @@ class StandInBridge(Bridge):
     def __init__(self) -> None:
         self.standing_in = StandInAuthentication()
         self.authentications = {"default": self.standing_in, "staff": self.standing_in}
+        self.cache = AnswerCache(max_entries=1, max_bytes=1, max_age=1, refused_age=1, now=time.time)
         self.state = ProviderState(first_fetch_ended=True, keys=2, age=1.0, failure="")
 
     def provider_states(self) -> Mapping[str, ProviderState]:

@@ -36,7 +36,7 @@ def test_ready_with_details(service: Service) -> None:
         ("DELETE", "/readyz", 405),
         ("GET", "/", 404),
         ("POST", "/", 404),
-        ("GET", "/metrics", 404),
+        ("POST", "/metrics", 405),
     ],
 )
 def test_nothing_else_is_there(service: Service, method: str, path: str, status: int) -> None:

@@ -79,7 +79,9 @@ def test_lines_after_the_reader_has_gone_are_lost_in_silence() -> None:
     def closed(_: bytes) -> None:
         raise BrokenPipeError
 
-    EventLog(JSON, write=closed).write(logging.INFO, "callback")
+    log = EventLog(JSON, write=closed)
+    log.write(logging.INFO, "callback")
+    assert log.lost == 1
 
 
 async def test_the_lines_of_one_turn_go_out_together() -> None:
@@ -121,6 +123,24 @@ def test_what_libraries_log_has_the_same_form() -> None:
     assert line["trace"][0] == "builtins.ValueError"
     assert "builtins.KeyError" in line["trace"]
     assert PLANTED.encode() not in written[0]
+
+
+def test_our_own_layers_name_their_events() -> None:
+    """What they give as ``extra`` becomes fields; a library's ``extra`` does not, whatever it is called."""
+    written: list[bytes] = []
+    for name in ("bridge.oidc.jwks", "somebody"):
+        logger = logging.Logger(name)  # noqa: LOG001 - one that only this test has
+        logger.addHandler(EventHandler(EventLog(JSON, write=written.append)))
+        logger.warning("provider %s is gone", "p0", extra={"event": "provider_failed", "provider": "p0"})
+    ours, theirs = map(json.loads, written)
+    del ours["time"], theirs["time"]
+    assert ours == {
+        "level": "warning",
+        "event": "provider_failed",
+        "provider": "p0",
+        "message": "provider p0 is gone",
+    }
+    assert theirs == {"level": "warning", "event": "log", "logger": "somebody", "message": "provider p0 is gone"}
 
 
 def test_a_broken_log_call_is_written_all_the_same() -> None:
