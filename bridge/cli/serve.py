@@ -1,5 +1,6 @@
 """``idp-bridge serve``: the service."""
 
+import os
 from dataclasses import replace
 from typing import Annotated
 
@@ -7,8 +8,9 @@ import typer
 
 from bridge.cli.configuration import ConfigOption, InlineSecretsOption, configuration_file, load_configuration
 from bridge.cli.console import Status, cannot_tell, printable, tell
-from bridge.config.load import InvalidConfiguration
+from bridge.config.load import InvalidConfiguration, Loaded, load
 from bridge.config.model import Model
+from bridge.server.reload import Source
 from bridge.server.run import AddressUnavailable, run
 
 
@@ -31,6 +33,11 @@ def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
     taken.
     """
     path = configuration_file(config)
+
+    def loaded_again() -> Loaded:
+        loaded = load(path, environment=os.environ, allow_inline_secrets=allow_inline_secrets)
+        return replace(loaded, model=_placed(loaded.model, host, port, admin_host, admin_port))
+
     try:
         loaded = load_configuration(path, allow_inline_secrets=allow_inline_secrets)
     except InvalidConfiguration as error:
@@ -40,9 +47,9 @@ def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
         raise typer.Exit(Status.FINDING) from None
     for warning in loaded.warnings:
         tell(printable(f"warning: {warning}"))
-    model = _placed(loaded.model, host, port, admin_host, admin_port)
+    placed = replace(loaded, model=_placed(loaded.model, host, port, admin_host, admin_port))
     try:
-        run(model, reuse_port=reuse_port)
+        run(Source(placed, loaded_again), reuse_port=reuse_port)
     except AddressUnavailable as error:
         raise cannot_tell(str(error)) from None
 
