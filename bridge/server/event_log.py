@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from bridge.config.model import LogSettings
-from bridge.server.log_output import LAST_WAIT, LogOutput
+from bridge.server.log_output import LogOutput
 from bridge.server.request_id import REQUEST_ID
 
 LONGEST_TEXT = 1000
@@ -78,7 +78,10 @@ class EventLog:
         finally:
             self._loop = None
             self._flush()
-            self._catch_up(LAST_WAIT)
+            if self._output is not None:
+                with contextlib.suppress(OSError):
+                    self._output.finish()
+            self._catch_up()
 
     def write(self, level: int, event: str, **fields: Any) -> None:
         """Writes one event, unless the level is below ``log.level``.
@@ -107,12 +110,12 @@ class EventLog:
         if self._loop is not None and self._output is not None and self._output.is_behind and self._catching_up is None:
             self._catching_up = self._loop.call_later(CATCH_UP, self._catch_up)
 
-    def _catch_up(self, seconds: float = 0.0) -> None:
+    def _catch_up(self) -> None:
         """Writes what could not be written, and says how many lines there are not as soon as there is a reader."""
         self._catching_up = None
         if self._output is not None:
             with contextlib.suppress(OSError):
-                self._output.flush(seconds)
+                self._output.flush()
             if self._output.lost and not self._output.is_behind:
                 lines, self._output.lost = self._output.lost, 0
                 self.write(logging.WARNING, "log_lines_lost", lines=lines)

@@ -57,15 +57,14 @@ class LogOutput:
         self._size += len(lines)
         self.flush()
 
-    def flush(self, seconds: float = 0.0) -> None:
-        """Writes what waits, as far as that is read, for so many seconds at most.
+    def flush(self) -> None:
+        """Writes what waits, as far as somebody reads.
 
         Raises:
             OSError: Nobody will ever read it.
         """
-        until = time.monotonic() + seconds
         try:
-            while self._waiting and self._poll.poll(max(0.0, until - time.monotonic()) * 1000):
+            while self._waiting and self._poll.poll(0):
                 self._write_piece(self._waiting[0])
         except BlockingIOError:
             return  # somebody who shares the output was faster
@@ -73,6 +72,16 @@ class LogOutput:
             self._waiting.clear()
             self._size = 0
             raise
+
+    def finish(self) -> None:
+        """Waits for a reader for a moment, so that the last lines are not lost.
+
+        Raises:
+            OSError: Nobody will ever read them.
+        """
+        until = time.monotonic() + LAST_WAIT
+        while self._waiting and self._poll.poll(max(0.0, until - time.monotonic()) * 1000):
+            self.flush()
 
     def _write_piece(self, lines: bytes) -> None:
         """Writes as much as never waits where poll(2) says that there is room, in whole lines if that can be."""

@@ -94,7 +94,7 @@ def test_a_last_wait_for_a_slow_reader(pipe: Pipe) -> None:
 
     reader = threading.Thread(target=read)
     reader.start()
-    output.flush(10)
+    output.finish()
     reader.join(10)
     assert b"".join(came) == LINE * 2000
     assert not output.is_behind

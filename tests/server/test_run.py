@@ -198,12 +198,13 @@ def test_a_successor_on_the_same_port_takes_over(issuer: Issuer, tmp_path: Path)
             number += 1
         return number
 
-    with start(folders[0]) as first, ThreadPoolExecutor(8) as pool:
-        calls = [pool.submit(call) for call in (call_on_kept_connections, call_on_new_connections) for _ in range(4)]
-        with start(folders[1]) as second:
+    with start(folders[0]) as first, start(folders[1]) as second, ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(call) for call in (call_on_kept_connections, call_on_new_connections) for _ in range(2)]
+        try:
+            first.next_event("callback", after=50)
             first.signal(signal.SIGTERM)
             assert first.wait() == 0
-            served = len(second.events("callback"))
-            second.next_event("callback", after=served + 20)
+            second.next_event("callback", after=len(second.events("callback")) + 20)
+        finally:
             stop.set()
-            assert all(call.result(10) > 0 for call in calls)
+        assert all(call.result(10) > 0 for call in calls)
