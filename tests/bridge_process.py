@@ -228,6 +228,15 @@ class RunningBridge:
         with ThreadPoolExecutor(len(posts)) as pool:
             return list(pool.map(self.post, posts))
 
+    def kill(self) -> None:
+        """A crash: the process is gone at once, whatever it was about to do."""
+        self._process.kill()
+        self._process.wait()
+
+    def said(self, text: str) -> bool:
+        """Whether a line of the log so far has this text in it."""
+        return any(text in str(line) for line in list(self.lines))
+
     def stop(self) -> int:
         """Asks the process to end, waits, and gives its exit status."""
         self._process.terminate()

@@ -1,11 +1,17 @@
 """bridge/assemble.py: a configuration becomes running things, and leaves none behind."""
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from bridge.access_token import AccessToken
 from bridge.assemble import assemble
 from bridge.config.load import load_text
 from bridge.config.model import Model
+from bridge.oidc.key_store import KeyStoreUnusable
+from tests.attacks.attack import eventually
 from tests.issuer import keys, mint
 from tests.issuer.process import Issuer
 
@@ -81,3 +87,22 @@ async def test_takes_over_no_keys_for_other_settings(issuer: Issuer) -> None:
             assert (new.providers["one"].revision, new.providers["two"].revision) == ("", "")
             await new.first_fetches()
             assert new.providers["one"].revision == old.providers["two"].revision
+
+
+async def test_keeps_key_sets_where_the_file_says(issuer: Issuer, tmp_path: Path) -> None:
+    """K10: a process that starts in an outage serves what the one before it has kept; nothing is left behind."""
+    kept = replace(model(issuer.url, issuer.realm("other").url), state_dir=str(tmp_path))
+    before = asyncio.all_tasks()
+    async with assemble(kept) as first:
+        await first.first_fetches()
+        await asyncio.to_thread(eventually, lambda: len(list(tmp_path.glob("keys/*.json"))) == 2)
+    issuer.set(fault=["discovery_500", "jwks_500"])
+    async with assemble(kept) as second:
+        assert second.provider_states()["one"].keys == len(keys.GOOD)
+        token = AccessToken(mint.good_token(issuer.url))
+        assert (await second.authentications["shop"].authenticate(token)).user.id == "visitor-1"
+    assert asyncio.all_tasks() == before
+    (tmp_path / "file").touch()
+    with pytest.raises(KeyStoreUnusable):
+        async with assemble(replace(kept, state_dir=str(tmp_path / "file"))):
+            pass

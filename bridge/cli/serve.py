@@ -10,6 +10,7 @@ from bridge.cli.configuration import ConfigOption, InlineSecretsOption, configur
 from bridge.cli.console import Status, cannot_tell, printable, tell
 from bridge.config.load import InvalidConfiguration, Loaded, load
 from bridge.config.model import Model
+from bridge.oidc.key_store import KeyStoreUnusable
 from bridge.server.reload import Source
 from bridge.server.run import AddressUnavailable, run
 
@@ -29,8 +30,10 @@ def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
 ) -> None:
     """Run the service: callbacks on one port, health on a private one, until SIGTERM or Ctrl-C.
 
-    Exit status: 0 stopped as told; 1 the file has problems, nothing was started; 2 it cannot be read, or a port is
-    taken.
+    A change of the file, or of a file that it names, takes effect without a restart; SIGHUP asks for a look at once.
+
+    Exit status: 0 stopped as told; 1 the file has problems, nothing was started; 2 it cannot be read, a port is taken,
+    or state_dir cannot be written to.
     """
     path = configuration_file(config)
 
@@ -50,7 +53,7 @@ def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
     placed = replace(loaded, model=_placed(loaded.model, host, port, admin_host, admin_port))
     try:
         run(Source(placed, loaded_again), reuse_port=reuse_port)
-    except AddressUnavailable as error:
+    except (AddressUnavailable, KeyStoreUnusable) as error:
         raise cannot_tell(str(error)) from None
 
 

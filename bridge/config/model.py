@@ -118,6 +118,7 @@ class Model:
     """A configuration without a fault: settings and compiled mappings, nothing that runs.
 
     Attributes:
+        state_dir: The folder in which key sets are kept; ``None``: they are not.
         hints: What each provider's preset says of tokens that are refused, by provider name.
     """
 
@@ -128,4 +129,5 @@ class Model:
     log: LogSettings
     limits: LimitSettings
     cache: CacheSettings
+    state_dir: str | None = None
     hints: Mapping[str, tuple[Hint, ...]] = field(default_factory=dict)

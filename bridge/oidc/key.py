@@ -58,6 +58,23 @@ class VerificationKey:
         except (JoseError, ValueError, TypeError):
             return False
 
+    def as_jwk(self) -> dict[str, str]:
+        """Its public members, from which ``from_jwk`` makes it again.
+
+        Raises:
+            TypeError: It is a shared secret, which has none.
+        """
+        if isinstance(self._key, jwk.OctKey):
+            raise TypeError("a shared secret has no public members")
+        public = self._key.as_dict(private=False)
+        named = {
+            "kid": self.kid,
+            "issuer": self.issuer,
+            "alg": min(self.algorithms) if len(self.algorithms) == 1 else None,
+        }
+        members = {name: str(public[name]) for name in ("kty", *_PUBLIC_MEMBERS[str(public["kty"])])}
+        return members | {name: value for name, value in named.items() if value is not None}
+
     def __repr__(self) -> str:
         return f"VerificationKey(kid={self.kid!r}, algorithms={sorted(self.algorithms)})"
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from bridge.config.digests import differ, digests_now
 from bridge.config.load import InvalidConfiguration, Loaded
 from bridge.config.model import Model
+from bridge.oidc.key_store import KeyStoreUnusable
 from bridge.server.event_log import EventLog, trace_of
 
 LOOK = 1.0
@@ -26,7 +27,7 @@ MOST_PROBLEMS = 20
 """Problems of a bad file that are told; ``idp-bridge check`` tells all."""
 
 LIVE = {"server": {"grace"}, "admin": set[str](), "log": {"level"}}
-"""Of these sections only these keys take effect without a restart; of all others every key does."""
+"""Of these sections only these keys take effect without a restart; of all others every key does, but ``state_dir``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,9 @@ class Reload:
         model = with_fixed(self._model, loaded.model)
         try:
             await self._put(model)
+        except KeyStoreUnusable as error:
+            self._failed([str(error)], 1)
+            return
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the new one, the running one goes on
             self._log.write(logging.ERROR, "internal_error", trace=trace_of(error))
             self._failed([f"a defect of the bridge ({type(error).__name__}): please report it"], 1)
@@ -181,6 +185,8 @@ def restart_needed(running: Model, new: Model) -> Iterator[str]:
         for key in type(was).model_fields:
             if key not in live and getattr(was, key) != getattr(wanted, key):
                 yield f"{section}.{key}"
+    if running.state_dir != new.state_dir:
+        yield "state_dir"
 
 
 def with_fixed(running: Model, new: Model) -> Model:
@@ -189,4 +195,4 @@ def with_fixed(running: Model, new: Model) -> Model:
         section: getattr(running, section).model_copy(update={key: getattr(getattr(new, section), key) for key in live})
         for section, live in LIVE.items()
     }
-    return replace(new, **sections)
+    return replace(new, state_dir=running.state_dir, **sections)

@@ -402,9 +402,62 @@ class TestAdoption:
             await new.ask()
         assert new.fetches == 0
 
+    async def test_one_that_is_asked_in_another_way_is_asked_at_once(self) -> None:
+        """What an operator mends in an outage is tried at once; the keys serve meanwhile."""
+        old, new = Publisher("rsa"), Publisher("rsa2")
+        await old.ask()
+        new.remote.adopt(old.remote, at_once=True)
+        assert new.remote.first_fetch_ended.is_set()
+        assert await new.ask() == ["rsa"]
+        background = asyncio.create_task(new.remote.keep_fresh())
+        await asyncio.wait_for(new.remote.news.wait(), 5)
+        background.cancel()
+        assert await new.ask("rsa2") == ["rsa2"]
+
+    async def test_a_look_under_way_is_not_the_last_word(self) -> None:
+        """What it brings, it brings the other: whoever comes with that key meanwhile is no victim of the cool-down."""
+        old, new = Publisher("rsa"), Publisher("rsa", "rsa2")
+        await old.ask()
+        old.publish("rsa", "rsa2")
+        new.time = old.time
+        old.gate = asyncio.Event()
+        waiting = asyncio.create_task(old.ask("rsa2"))
+        await asyncio.sleep(0)
+        new.remote.adopt(old.remote)
+        assert (await new.ask("rsa2"), new.fetches) == (["rsa2"], 1)
+        old.gate.set()
+        assert await waiting == ["rsa2"]
+
     async def test_one_that_never_fetched_gives_nothing(self) -> None:
         """The first fetch is then ours."""
         old, new = Publisher("rsa"), Publisher("rsa")
         new.remote.adopt(old.remote)
         assert not new.remote.first_fetch_ended.is_set()
         assert (await new.ask(), new.fetches) == (["rsa"], 1)
+
+
+class TestRestoring:
+    """RemoteKeys.restore: keys from an earlier run."""
+
+    async def test_they_serve_for_what_is_left_of_their_time(self) -> None:
+        """K10: keep_stale counts from when they were fetched; there is no need to wait for the provider."""
+        shop = Publisher()
+        shop.failure = DOWN
+        shop.remote.restore(key_set(public_jwk("rsa")), 86000)
+        assert (await shop.ask(), shop.fetches, shop.remote.age) == (["rsa"], 0, 86000)
+        assert not shop.remote.first_fetch_ended.is_set()
+        shop.time += 401
+        with pytest.raises(ProviderUnavailable, match="connection refused"):
+            await shop.ask()
+
+    async def test_the_first_fetch_is_not_put_off(self) -> None:
+        """K03: and what it brings is all that counts; a retired key is gone."""
+        shop = Publisher("rsa2")
+        shop.remote.restore(key_set(public_jwk("rsa")), 1)
+        background = asyncio.create_task(shop.remote.keep_fresh())
+        await asyncio.wait_for(shop.remote.news.wait(), 5)
+        background.cancel()
+        assert await shop.ask("rsa2") == ["rsa2"]
+        shop.time += 5
+        with pytest.raises(TokenInvalid):
+            await shop.ask("rsa")

@@ -1,5 +1,6 @@
 """bridge/oidc/key.py: one key, and what it is good for."""
 
+import json
 from typing import Any
 
 import pytest
@@ -167,3 +168,28 @@ def test_the_fingerprint_is_of_what_a_key_verifies() -> None:
     ]
     assert len({each.fingerprint for each in (key, *others)}) == len(others) + 1
     assert keys.public_jwk("rsa")["n"] not in repr(key)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        *(keys.public_jwk(name) for name in keys.GOOD),
+        keys.public_jwk("rsa", kid=None),
+        keys.public_jwk("rsa", alg="PS256", issuer="https://login.example/{tenantid}"),
+        keys.public_jwk("rsa", issuer=5),
+        keys.public_jwk("ed25519", alg="EdDSA"),
+        keys.private_jwk("rsa") | {"x5c": ["AAAA"]},
+    ],
+    ids=lambda members: f"{members['kty']} {members.get('alg')}",
+)
+def test_public_members_make_the_same_key(members: dict[str, Any]) -> None:
+    """What is kept of a key is what it verifies with, and no more."""
+    public = from_jwk(members).as_jwk()
+    assert from_jwk(json.loads(json.dumps(public))).fingerprint == from_jwk(members).fingerprint
+    assert set(public) <= {"kty", "kid", "alg", "issuer", "n", "e", "crv", "x", "y"}
+
+
+def test_a_secret_has_no_public_members() -> None:
+    """Nothing of it is ever written anywhere."""
+    with pytest.raises(TypeError):
+        from_secret("s" * 32).as_jwk()

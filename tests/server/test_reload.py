@@ -136,6 +136,7 @@ async def test_what_changes_live(running: Running, change: Change, live: Callabl
         ({"admin": {"host": "127.0.0.2"}}, "admin.host"),
         ({"admin": {"port": 9091}}, "admin.port"),
         ({"log": {"format": "text"}}, "log.format"),
+        ({"state_dir": "/var/lib/other"}, "state_dir"),
     ],
 )
 async def test_what_needs_a_restart_is_said_and_kept(running: Running, members: Mapping[str, Any], key: str) -> None:
@@ -144,7 +145,8 @@ async def test_what_needs_a_restart_is_said_and_kept(running: Running, members: 
     running.write(**members, limits={"in_flight": 7})
     await running.following.reload()
     [model] = running.put
-    assert (model.server, model.admin, model.log) == (before.server, before.admin, before.log)
+    for part in ("server", "admin", "log", "state_dir"):
+        assert getattr(model, part) == getattr(before, part)
     assert model.limits.in_flight == 7
     assert running.events[1]["key"] == key
     assert running.said() == ["reloaded", "restart_needed"]
