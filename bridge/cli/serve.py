@@ -11,8 +11,9 @@ from bridge.cli.console import Status, cannot_tell, printable, tell
 from bridge.config.load import InvalidConfiguration, Loaded, load
 from bridge.config.model import Model
 from bridge.oidc.key_store import KeyStoreUnusable
+from bridge.server.port import AddressUnavailable
 from bridge.server.reload import Source
-from bridge.server.run import AddressUnavailable, run
+from bridge.server.run import run
 
 
 def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
