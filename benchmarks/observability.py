@@ -33,6 +33,7 @@ from benchmarks.callback import (
 from bridge.config.load import load
 from bridge.server.access_log import AccessLog
 from bridge.server.counts import CallbackCounts
+from bridge.server.reload import Source
 from bridge.server.run import run
 
 KINDS = ("with", "without")
@@ -43,7 +44,8 @@ def serve(file: str, kind: str) -> None:
     if kind == "without":
         for owner in (AccessLog, CallbackCounts):
             owner.success = _nothing  # type: ignore[method-assign]  # there is no setting to be without them
-    run(load(file, environment=os.environ).model)
+    loaded = load(file, environment=os.environ)
+    run(Source(loaded, lambda: loaded))
 
 
 def _nothing(*_: object, **__: object) -> None:

@@ -83,6 +83,7 @@ def folder(tmp_path: Path) -> Path:
     key = ed25519.Ed25519PrivateKey.generate().public_key()
     for name in ("shop.pem", "new.pem"):
         (tmp_path / name).write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    (tmp_path / "header-token").write_text("Zk3v9Qw7Lp2s8Xr4-Zk3v9Qw7\n")
     return tmp_path
 
 
@@ -265,6 +266,13 @@ def test_dashboard_and_alerts_name_metrics_that_are_there(name: str) -> None:
     assert set(re.findall(r'code=\\?"([a-z_]+)', text)) <= set(STATUS)
     alerts = re.findall(r"- alert: (\w+)", text)
     assert [alert for alert in alerts if f"`{alert}`" not in page("guides/monitoring.md")] == []
+
+
+def test_the_systemd_unit_runs_what_there_is() -> None:
+    """Its command line has known options only; ``systemd-analyze verify`` and ``security`` were run on the rest."""
+    unit = page("guides/idp-bridge@.service")
+    [line] = re.findall(r"^ExecStart=\S+/idp-bridge (\w+) (.*)$", unit, re.MULTILINE)
+    assert set(re.findall(r"--[\w-]+", line[1])) <= commands()[line[0]]
 
 
 def test_every_guarantee_names_tests_that_are_there() -> None:

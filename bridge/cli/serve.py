@@ -1,5 +1,6 @@
 """``idp-bridge serve``: the service."""
 
+import os
 from dataclasses import replace
 from typing import Annotated
 
@@ -7,11 +8,13 @@ import typer
 
 from bridge.cli.configuration import ConfigOption, InlineSecretsOption, configuration_file, load_configuration
 from bridge.cli.console import Status, cannot_tell, printable, tell
-from bridge.config.load import InvalidConfiguration
+from bridge.config.load import InvalidConfiguration, Loaded, load
 from bridge.config.model import Model
 from bridge.oidc.key_store import KeyStoreUnusable
 from bridge.server.appended_file import FileUnavailable
-from bridge.server.run import AddressUnavailable, run
+from bridge.server.port import AddressUnavailable
+from bridge.server.reload import Source
+from bridge.server.run import run
 
 
 def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
@@ -29,10 +32,17 @@ def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
 ) -> None:
     """Run the service: callbacks on one port, health and metrics on a private one, until SIGTERM or Ctrl-C.
 
+    A change of the file, or of a file that it names, takes effect without a restart; SIGHUP asks for a look at once.
+
     Exit status: 0 stopped as told; 1 the file has problems, nothing was started; 2 it cannot be read, a port is taken,
     or state_dir or the audit trail's file cannot be written to.
     """
     path = configuration_file(config)
+
+    def loaded_again() -> Loaded:
+        loaded = load(path, environment=os.environ, allow_inline_secrets=allow_inline_secrets)
+        return replace(loaded, model=_placed(loaded.model, host, port, admin_host, admin_port))
+
     try:
         loaded = load_configuration(path, allow_inline_secrets=allow_inline_secrets)
     except InvalidConfiguration as error:
@@ -42,9 +52,9 @@ def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
         raise typer.Exit(Status.FINDING) from None
     for warning in loaded.warnings:
         tell(printable(f"warning: {warning}"))
-    model = _placed(loaded.model, host, port, admin_host, admin_port)
+    placed = replace(loaded, model=_placed(loaded.model, host, port, admin_host, admin_port))
     try:
-        run(model, reuse_port=reuse_port)
+        run(Source(placed, loaded_again), reuse_port=reuse_port)
     except (AddressUnavailable, KeyStoreUnusable, FileUnavailable) as error:
         raise cannot_tell(str(error)) from None
 

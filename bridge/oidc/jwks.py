@@ -173,7 +173,9 @@ class RemoteKeys:
             at_once: Fetch all the same: it is asked in another way now.
         """
         self._keys, self._max_age, self._fetched_at = other._keys, other._max_age, other._fetched_at  # noqa: SLF001 - one
-        self._failed_at, self._looked_at = other._failed_at, other._looked_at  # noqa: SLF001 - of its own kind
+        self._failed_at = other._failed_at  # noqa: SLF001 - of its own kind
+        if other._flight is None:  # noqa: SLF001 - else what it will bring is not known here, so we may look as well
+            self._looked_at = other._looked_at  # noqa: SLF001 - as above
         self.failure = other.failure
         if not other.first_fetch_ended.is_set():
             return

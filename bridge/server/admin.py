@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -11,6 +12,7 @@ from bridge.assemble import Bridge
 from bridge.contract.response import Answer
 from bridge.server.access_log import StrangerLog
 from bridge.server.app import application
+from bridge.server.counts import ReloadState
 from bridge.server.event_log import EventLog
 from bridge.server.metrics import Metrics
 from bridge.server.reply import json_answer, plain_answer, send_answer
@@ -20,13 +22,16 @@ LONGEST_WAIT = 10.0
 """Seconds after which the service is ready even without a word from a provider (CONTRACT.md, "Other endpoints")."""
 
 
-def admin_app(readiness: "Readiness", metrics: Metrics, *, log: EventLog) -> Starlette:
+def admin_app(
+    readiness: "Readiness", metrics: Metrics, *, log: EventLog, reload: ReloadState | None = None
+) -> Starlette:
     """The application of the private port.
 
     Args:
         readiness: Whether callbacks may come.
         metrics: What is shown at ``/metrics``.
         log: Where events go.
+        reload: How reloading went; default: there is none.
     """
 
     def live(_: Scope) -> Answer:
@@ -37,6 +42,8 @@ def admin_app(readiness: "Readiness", metrics: Metrics, *, log: EventLog) -> Sta
         document: dict[str, Any] = {"status": status}
         if b"verbose" in scope["query_string"].split(b"&"):
             document["providers"] = readiness.providers()
+            if reload is not None:
+                document["configuration"] = _configuration(reload)
         return json_answer(200 if status == "ready" else 503, document)
 
     def counted(scope: Scope) -> Answer:
@@ -61,13 +68,15 @@ class Readiness:
     It does not go back when a provider fails: one provider's outage would take all replicas out at once.
 
     Args:
-        bridge: What the configuration became; that it is here means that the configuration is loaded.
+        current: What the configuration that answers now became; that it is here means that one is loaded.
         draining: Whether the service is stopping.
         now: Seconds of a clock that never goes back.
     """
 
-    def __init__(self, bridge: Bridge, draining: Callable[[], bool], now: Callable[[], float] = time.monotonic) -> None:
-        self._bridge = bridge
+    def __init__(
+        self, current: Callable[[], Bridge], draining: Callable[[], bool], now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._current = current
         self._draining = draining
         self._now = now
         self._latest = now() + LONGEST_WAIT
@@ -79,7 +88,7 @@ class Readiness:
         if self._draining():
             return "draining"
         if not self._ready:
-            states = self._bridge.provider_states().values()
+            states = self._current().provider_states().values()
             self._ready = all(state.first_fetch_ended for state in states) or self._now() >= self._latest
         return "ready" if self._ready else "starting"
 
@@ -92,8 +101,20 @@ class Readiness:
                 "age_seconds": None if state.age is None else round(state.age, 1),
                 "failure": state.failure,
             }
-            for name, state in self._bridge.provider_states().items()
+            for name, state in self._current().provider_states().items()
         }
+
+
+def _configuration(reload: ReloadState) -> dict[str, Any]:
+    """Since when it answers, and what came of the last change to its files."""
+    last = None
+    if reload.last_at is not None:
+        last = {"at": _clock(reload.last_at), "ok": reload.last_ok, "problems": reload.problems}
+    return {"loaded_at": _clock(reload.loaded_at), "reloads": reload.succeeded, "failed": reload.failed, "last": last}
+
+
+def _clock(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 class _Endpoint:

@@ -39,7 +39,7 @@ class AuditTrail:
         write: Callable[[bytes], object] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._configuration = configuration
+        self.configuration = configuration
         self._full = settings.mode == "full"
         # The first key is the one in use; the others are there for finding what was written with them.
         self._pseudonyms = Pseudonyms(settings.key[0].get_secret_value().encode())
@@ -73,7 +73,7 @@ class AuditTrail:
         )
 
     def _record(self, provenance: Provenance | None, user: ChatUser | None, **fields: Any) -> None:
-        fields |= {"configuration": self._configuration, "key": self._pseudonyms.key_name}
+        fields |= {"configuration": self.configuration, "key": self._pseudonyms.key_name}
         if provenance is not None:
             fields["client"] = provenance.client
             if provenance.issued_at is not None:

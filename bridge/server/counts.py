@@ -76,17 +76,21 @@ class CallbackCounts:
 
 
 @dataclass(slots=True)
-class Reloads:
-    """How reading the configuration anew has gone; reading it at start is none.
+class ReloadState:
+    """How reloading went so far, for metrics and ``/readyz?verbose``.
 
     Attributes:
-        succeeded: How often the new configuration was put in place of the one before.
-        failed: How often it could not be used, and the old one stayed.
-        loaded_at: When what runs was read, seconds since the epoch.
-        last_ok: Whether the file, as it was last read, is what runs.
+        succeeded: Configurations that were put in place of the one before.
+        failed: Those that could not be used.
+        loaded_at: Since when the present one answers, in seconds since the epoch.
+        last_at: When a change was last looked at, likewise; ``None`` before the first.
+        last_ok: Whether what the files hold is what answers.
+        problems: Why not: each with its place, and without any secret.
     """
 
     succeeded: int = 0
     failed: int = 0
     loaded_at: float = field(default_factory=time.time)
+    last_at: float | None = None
     last_ok: bool = True
+    problems: tuple[str, ...] = field(default=())

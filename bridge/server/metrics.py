@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 
 from bridge import __version__
 from bridge.assemble import Bridge
-from bridge.server.counts import CallbackCounts, Reloads, Timings
+from bridge.server.counts import CallbackCounts, ReloadState, Timings
 
 Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily | InfoMetricFamily
 
@@ -59,7 +59,7 @@ class Metrics(Collector):
 
     def __init__(self) -> None:
         self.strangers: dict[str, int] = defaultdict(int)
-        self.reloads = Reloads()
+        self.reloads = ReloadState()
         self.live: Live | None = None
         self._callbacks: dict[str, CallbackCounts] = {}
         self._exchanges: dict[tuple[str, str, str], int] = defaultdict(int)

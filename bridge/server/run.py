@@ -2,47 +2,41 @@
 
 import asyncio
 import contextlib
+import functools
 import gc
 import logging
 import resource
 import signal
-import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-import uvicorn
 import uvloop
-from starlette.applications import Starlette
 
-from bridge.assemble import Bridge, assemble
+from bridge.assemble import assemble as assembled
 from bridge.config.model import Model
 from bridge.server.access_log import StrangerLog
 from bridge.server.admin import Readiness, admin_app
-from bridge.server.app import callback_app
 from bridge.server.appended_file import AppendedFile
 from bridge.server.audit import AuditTrail
-from bridge.server.callback import Gate
-from bridge.server.event_log import EventHandler, EventLog
+from bridge.server.counts import ReloadState
+from bridge.server.current import Assemble, Current
+from bridge.server.event_log import EventHandler, EventLog, level_of
 from bridge.server.metrics import Live, Metrics
-from bridge.server.protocol import BoundedProtocol, bounded_protocol
+from bridge.server.port import Port, listen, url_of
+from bridge.server.protocol import bounded_protocol
+from bridge.server.reload import Reload, Source
 
-BACKLOG = 2048
-"""Connections that the system holds for us while we are busy."""
-
-KEEP_ALIVE = 65
-"""Seconds that an idle connection is kept: longer than load balancers keep theirs (60), so that they close first."""
+SAME_WISH = 1.0
+"""Seconds within which a second signal is the same wish to stop as the first: Ctrl-C in a shell reaches the whole
+process group, and ``uv run`` hands it on once more. A later one ends the process at once."""
 
 FAREWELL = 1.0
 """Seconds at most for which a stopping service still takes connections, telling each caller that this answer is its
-last, so that nobody sends a request into a connection that is just being closed."""
+last, so that nobody sends a request into a connection that is just being closed; and for which it then waits for the
+first request of whoever has connected last."""
 
 OPEN_FILES = 65536
 """Connections and files that the process allows itself, where the system's hard limit does."""
-
-
-class AddressUnavailable(Exception):
-    """A port cannot be listened on; the message says which and why."""
 
 
 async def serve(
@@ -52,17 +46,19 @@ async def serve(
     stop: asyncio.Event | None = None,
     reuse_port: bool = False,
     log: EventLog | None = None,
-    bridge: AbstractAsyncContextManager[Bridge] | None = None,
+    assemble: Assemble | None = None,
+    source: Source | None = None,
 ) -> None:
     """Runs both ports until told to stop, then finishes what is in flight, ``server.grace`` at most.
 
     Args:
         model: The configuration. Port 0 takes a free one.
         ready: Told both addresses when both ports answer.
-        stop: Ends the service when set; without it SIGTERM and SIGINT do, and the second of them ends the process.
+        stop: Ends the service when set; without it SIGTERM and SIGINT do.
         reuse_port: Share the public port with other processes.
         log: Where events go; default: as ``log:`` of the configuration says.
-        bridge: What answers; default: what the configuration becomes.
+        assemble: Makes what answers of a configuration; default: what the service is made of.
+        source: Where the configuration is from; with it the service follows its changes, and SIGHUP.
 
     Raises:
         AddressUnavailable: A port is taken, or not ours to take.
@@ -72,46 +68,82 @@ async def serve(
     stop = stop or _stop_by_signal()
     draining = asyncio.Event()
     metrics = Metrics()
-    with log.gathered(), _capture_logging(log), _audited(model) as audit, contextlib.ExitStack() as sockets:
-        public_socket = sockets.enter_context(_listen(model.server.host, model.server.port, reuse_port=reuse_port))
-        admin_socket = sockets.enter_context(_listen(model.admin.host, model.admin.port))
-        async with bridge or assemble(model, on_exchange=metrics.on_exchange) as running:
-            gate = Gate(model.limits, log, metrics, audit)
+    state = metrics.reloads
+    with log.gathered(), _capture_logging(log), contextlib.ExitStack() as stack:
+        public_socket = stack.enter_context(listen(model.server.host, model.server.port, reuse_port=reuse_port))
+        admin_socket = stack.enter_context(listen(model.admin.host, model.admin.port))
+        audit = stack.enter_context(_audited(model))
+        made = assemble or functools.partial(assembled, on_exchange=metrics.on_exchange)
+        async with contextlib.aclosing(Current(made, log, metrics, audit)) as current:
+            await current.put(model)
             protocol = bounded_protocol(
                 model.limits, draining=draining.is_set, refused=StrangerLog(log, metrics).refused
             )
-            readiness = Readiness(running, draining.is_set)
-            public = _Server(callback_app(model, running, gate), protocol, model.server.grace)
-            admin = _Server(admin_app(readiness, metrics, log=log), protocol, 2 * FAREWELL)
+            public = Port(current, protocol)
+            readiness = Readiness(lambda: current.bridge, draining.is_set)
+            followed = state if source else None
+            admin = Port(admin_app(readiness, metrics, log=log, reload=followed), protocol)
             metrics.live = Live(
-                bridge=lambda: running,
-                configuration=lambda: model.fingerprint,
+                bridge=lambda: current.bridge,
+                configuration=lambda: current.model.fingerprint,
                 ready=lambda: readiness.status == "ready",
-                in_flight=lambda: len(gate.in_flight),
+                in_flight=lambda: current.gate.in_flight.count,
                 connections=lambda: public.connections,
                 lost_log_lines=lambda: log.lost,
                 lost_audit_lines=lambda: audit.log.lost if audit else 0,
             )
+
+            async def put(new: Model) -> None:
+                await current.put(new)
+                protocol.limits = new.limits
+                log.level = level_of(new.log)
+                _set_levels(log.level)
+                if audit is not None:
+                    audit.configuration = new.fingerprint
+
             async with asyncio.TaskGroup() as tasks:
                 serving = tasks.create_task(public.serve([public_socket]))
                 tasks.create_task(admin.serve([admin_socket]))
                 await public.accepting.wait()
                 await admin.accepting.wait()
-                addresses = _url(public_socket), _url(admin_socket)
+                addresses = url_of(public_socket), url_of(admin_socket)
                 log.write(logging.INFO, "listening", url=addresses[0], admin_url=addresses[1])
                 if ready is not None:
                     ready(*addresses)
-                await stop.wait()
+                async with _following(source, put, log, state):
+                    await stop.wait()
                 draining.set()
+                ends_at = time.monotonic() + current.model.server.grace
                 log.write(logging.INFO, "draining", connections=public.connections)
-                await public.say_farewell(min(FAREWELL, model.server.grace))
-                public.should_exit = True
+                await public.say_farewell(min(FAREWELL, current.model.server.grace / 2))
+                public.stop(ends_at - time.monotonic())
                 await serving
-                admin.should_exit = True
+                admin.stop(FAREWELL)
         log.write(logging.INFO, "stopped")
 
 
-def run(model: Model, *, reuse_port: bool = False) -> None:
+@contextlib.asynccontextmanager
+async def _following(
+    source: Source | None, put: Callable[[Model], Awaitable[None]], log: EventLog, state: ReloadState
+) -> AsyncIterator[None]:
+    """While in it, the configuration is what its files say."""
+    if source is None:
+        yield
+        return
+    reload = Reload(source, put, log=log, state=state)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, reload.look_now)
+    watching = asyncio.create_task(reload.watch(), name="watch the configuration")
+    try:
+        yield
+    finally:
+        # SIGHUP stays harmless: whoever asks for a reload of a stopping service does not want it cut off.
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+def run(source: Source, *, reuse_port: bool = False) -> None:
     """Runs the service in this process until a signal ends it.
 
     Raises:
@@ -121,7 +153,7 @@ def run(model: Model, *, reuse_port: bool = False) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
-    uvloop.run(serve(model, ready=_settle, reuse_port=reuse_port))
+    uvloop.run(serve(source.loaded.model, ready=_settle, reuse_port=reuse_port, source=source))
 
 
 def _settle(_: str, __: str) -> None:
@@ -134,81 +166,21 @@ def _settle(_: str, __: str) -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-class _Server(uvicorn.Server):
-    """One port of uvicorn's, which leaves signals and logs to us."""
-
-    def __init__(self, app: Starlette, protocol: type[BoundedProtocol], grace: float) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                http=protocol,
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                log_level="error",
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                backlog=BACKLOG,
-                timeout_keep_alive=KEEP_ALIVE,
-                timeout_graceful_shutdown=int(max(0, grace - FAREWELL)),
-            )
-        )
-        self.accepting = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Takes none: two servers share the process."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begins to accept connections."""
-        await super().startup(sockets)
-        self.accepting.set()
-
-    @property
-    def connections(self) -> int:
-        """How many callers are connected."""
-        return len(self.server_state.connections)
-
-    async def say_farewell(self, seconds: float) -> None:
-        """Lets each connected caller have one more answer, which tells it to connect elsewhere."""
-        for connection in self.server_state.connections:
-            if isinstance(connection, BoundedProtocol):
-                connection.last_answer()
-        until = time.monotonic() + seconds
-        while self.connections and time.monotonic() < until:  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.01)
-
-
-def _listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=reuse_port)
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise AddressUnavailable(
-            f"cannot listen on {host}:{port}: {reason}. Stop what uses it, or choose another port."
-        ) from None
-
-
-def _url(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
 def _stop_by_signal() -> asyncio.Event:
     loop, stop, signals = asyncio.get_running_loop(), asyncio.Event(), (signal.SIGTERM, signal.SIGINT)
 
-    def first() -> None:
-        stop.set()
+    def told() -> None:
+        if not stop.is_set():
+            stop.set()
+            loop.call_later(SAME_WISH, release)
+
+    def release() -> None:
         for number in signals:
             loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)  # the second one ends the process
+            signal.signal(number, signal.SIG_DFL)  # from now on one ends the process
 
     for number in signals:
-        loop.add_signal_handler(number, first)
+        loop.add_signal_handler(number, told)
     return stop
 
 
@@ -232,10 +204,15 @@ def _capture_logging(log: EventLog) -> Iterator[None]:
     root, handler = logging.getLogger(), EventHandler(log)
     level = root.level
     root.addHandler(handler)
-    root.setLevel(max(log.level, logging.INFO))
-    logging.getLogger("bridge").setLevel(log.level)
+    _set_levels(log.level)
     try:
         yield
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
+
+
+def _set_levels(level: int) -> None:
+    """Sets who may say what; debug lines of libraries are never written, for they may quote what is sent."""
+    logging.getLogger().setLevel(max(level, logging.INFO))
+    logging.getLogger("bridge").setLevel(level)

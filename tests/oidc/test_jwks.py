@@ -414,6 +414,20 @@ class TestAdoption:
         background.cancel()
         assert await new.ask("rsa2") == ["rsa2"]
 
+    async def test_a_look_under_way_is_not_the_last_word(self) -> None:
+        """What it brings, it brings the other: whoever comes with that key meanwhile is no victim of the cool-down."""
+        old, new = Publisher("rsa"), Publisher("rsa", "rsa2")
+        await old.ask()
+        old.publish("rsa", "rsa2")
+        new.time = old.time
+        old.gate = asyncio.Event()
+        waiting = asyncio.create_task(old.ask("rsa2"))
+        await asyncio.sleep(0)
+        new.remote.adopt(old.remote)
+        assert (await new.ask("rsa2"), new.fetches) == (["rsa2"], 1)
+        old.gate.set()
+        assert await waiting == ["rsa2"]
+
     async def test_one_that_never_fetched_gives_nothing(self) -> None:
         """The first fetch is then ours."""
         old, new = Publisher("rsa"), Publisher("rsa")

@@ -5,7 +5,7 @@ import http.client
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from bridge.server.counts import Reloads
+from bridge.server.counts import ReloadState
 from bridge.server.metrics import Metrics
 from tests.bridge_process import RunningBridge, StartBridge, configuration
 from tests.issuer.mint import At, good_claims, good_header, good_token, sign
@@ -109,7 +109,7 @@ def test_an_exchanges_outcome_is_one_of_few(outcome: str, label: str) -> None:
 def test_reloads_are_counted() -> None:
     """What could not be used leaves the time of what runs as it is."""
     metrics = Metrics()
-    metrics.reloads = Reloads(succeeded=2, failed=1, loaded_at=1000.0, last_ok=False)
+    metrics.reloads = ReloadState(succeeded=2, failed=1, loaded_at=1000.0, last_ok=False)
     read = metrics.registry.get_sample_value
     assert read("idp_bridge_config_reloads_total", {"result": "success"}) == 2
     assert read("idp_bridge_config_reloads_total", {"result": "refused"}) == 1

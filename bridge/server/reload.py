@@ -1,0 +1,178 @@
+"""A new configuration without a restart: its files are watched, and SIGHUP asks for a look at once.
+
+The files are read again every second and compared by content. That sees whatever way a file changes: an editor's new
+file in the old one's place, the symbolic link that Kubernetes swaps, a network's file system that tells nobody. A
+handful of small files costs less than half a millisecond of each second, in a thread.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bridge.config.digests import UNREADABLE, differ, digests_now
+from bridge.config.load import InvalidConfiguration, Loaded
+from bridge.config.model import Model
+from bridge.oidc.key_store import KeyStoreUnusable
+from bridge.server.counts import ReloadState
+from bridge.server.event_log import EventLog, trace_of
+
+LOOK = 1.0
+"""Seconds between two looks at the files."""
+
+SETTLED = 0.2
+"""Seconds for which the files must hold the same before they are read: half a file may be a good configuration too."""
+
+MOST_PROBLEMS = 20
+"""Problems of a bad file that are told; ``idp-bridge check`` tells all."""
+
+LIVE = {"server": {"grace"}, "admin": set[str](), "log": {"level"}}
+"""Of these sections only these keys take effect without a restart; of all others but ``state_dir`` and ``audit`` every
+key does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a configuration comes from.
+
+    Attributes:
+        loaded: What it came to at start.
+        load: Reads it anew, as it was read at start; raises ``InvalidConfiguration`` and ``OSError``.
+    """
+
+    loaded: Loaded
+    load: Callable[[], Loaded]
+
+
+class Reload:
+    """Puts a new configuration in place of the running one when its files change.
+
+    Args:
+        source: Where the configuration comes from.
+        put: Has a configuration answer from now on; whatever it raises, the one before goes on.
+        log: Where events go.
+        state: Where it keeps how it went.
+        now: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        put: Callable[[Model], Awaitable[None]],
+        *,
+        log: EventLog,
+        state: ReloadState,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._load = source.load
+        self._model = source.loaded.model
+        self._running = self._seen = source.loaded.files
+        self._put = put
+        self._log = log
+        self._now = now
+        self._asked = asyncio.Event()
+        self.state = state
+        state.loaded_at = now()
+
+    def look_now(self) -> None:
+        """Reads the files at once, and says what came of it even if they are as they were."""
+        self._asked.set()
+
+    async def watch(self) -> None:
+        """Watches the files until cancelled."""
+        while True:
+            asked = await self._asked_within(LOOK)
+            if asked or await asyncio.to_thread(differ, self._seen):
+                await self._settle()
+                await self.reload()
+
+    async def reload(self) -> None:
+        """Reads the files once; a good configuration that is another than the running one takes its place."""
+        began = time.monotonic()
+        try:
+            loaded = await asyncio.to_thread(self._load)
+            self._seen = loaded.files
+            if loaded.files == self._running:
+                self._ended(ok=True)
+                self._log.write(logging.INFO, "reload_unchanged")
+                return
+            model = with_fixed(self._model, loaded.model)
+            await self._put(model)
+        except InvalidConfiguration as invalid:
+            self._seen = invalid.files
+            self._failed([str(problem) for problem in invalid.problems])
+        except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+            self._seen = {**self._seen, Path(error.filename): UNREADABLE}
+            self._failed([f"{error.filename}: cannot be read: {error.strerror}"])
+        except KeyStoreUnusable as error:
+            self._failed([str(error)])
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the new one, the running one goes on
+            self._log.write(logging.ERROR, "internal_error", trace=trace_of(error))
+            self._failed([f"a defect of the bridge ({type(error).__name__}): please report it"])
+        else:
+            self._succeeded(loaded, model, time.monotonic() - began)
+
+    async def _asked_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._asked.wait()
+        except TimeoutError:
+            return False
+        self._asked.clear()
+        return True
+
+    async def _settle(self) -> None:
+        """Returns when the files hold what they held a moment ago."""
+        while True:
+            before, self._seen = self._seen, await asyncio.to_thread(digests_now, self._seen)
+            if self._seen == before:
+                return
+            await asyncio.sleep(SETTLED)
+
+    def _succeeded(self, loaded: Loaded, model: Model, seconds: float) -> None:
+        fixed = list(restart_needed(self._model, loaded.model))
+        self._model, self._running = model, loaded.files
+        self.state.loaded_at = self._now()
+        self.state.succeeded += 1
+        self._ended(ok=True)
+        warnings = [str(warning) for warning in loaded.warnings[:MOST_PROBLEMS]]
+        told = {"warnings": warnings} if warnings else {}
+        self._log.write(logging.INFO, "reloaded", seconds=round(seconds, 3), **told)
+        for key in fixed:
+            hint = "It stays as it is. Restart the bridge to apply it."
+            self._log.write(logging.WARNING, "restart_needed", key=key, hint=hint)
+
+    def _failed(self, problems: list[str]) -> None:
+        shown = problems[:MOST_PROBLEMS]
+        self.state.failed += 1
+        self._ended(ok=False, problems=tuple(shown))
+        hint = "The configuration before goes on. Mend the file: it is read again when it changes."
+        self._log.write(logging.ERROR, "reload_failed", count=len(problems), problems=shown, hint=hint)
+
+    def _ended(self, *, ok: bool, problems: tuple[str, ...] = ()) -> None:
+        self.state.last_at = self._now()
+        self.state.last_ok = ok
+        self.state.problems = problems
+
+
+def restart_needed(running: Model, new: Model) -> Iterator[str]:
+    """The keys that differ and cannot change while the service runs."""
+    for section, live in LIVE.items():
+        was, wanted = getattr(running, section), getattr(new, section)
+        for key in type(was).model_fields:
+            if key not in live and getattr(was, key) != getattr(wanted, key):
+                yield f"{section}.{key}"
+    for key in ("state_dir", "audit"):
+        if getattr(running, key) != getattr(new, key):
+            yield key
+
+
+def with_fixed(running: Model, new: Model) -> Model:
+    """The new configuration with what cannot change as it is."""
+    sections = {
+        section: getattr(running, section).model_copy(update={key: getattr(getattr(new, section), key) for key in live})
+        for section, live in LIVE.items()
+    }
+    return replace(new, state_dir=running.state_dir, audit=running.audit, **sections)
