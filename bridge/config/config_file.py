@@ -169,6 +169,7 @@ class ConfigFile(Settings):
                         "It stands in logs and metrics.",
                         "Use 1 to 32 of a-z, 0-9 and the hyphen.",
                     )
+        yield from _under(("server",), self.server.problems())
         if self.server.port == self.admin.port != 0:
             section, other = ("admin", "server") if "port" in self.admin.model_fields_set else ("server", "admin")
             found = f"{self.admin.port}, the port of {other} too"

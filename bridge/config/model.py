@@ -1,17 +1,19 @@
 """What a configuration comes to: every stage's settings and compiled mappings, frozen; nothing that runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bridge.contract.callers import network_problems
 from bridge.contract.settings import CallbackSettings
+from bridge.errors import Problem
 from bridge.mapping.mapping import ClaimMapping
 from bridge.mapping.require import Require
 from bridge.oidc.hints import Hint
 from bridge.oidc.settings import ProviderSettings
-from bridge.units import Duration, Rate, Settings, Size
+from bridge.units import Duration, OneOrList, Rate, Settings, Size
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 """A TCP port; 0 has the system pick one."""
@@ -26,11 +28,19 @@ class ServerSettings(Settings):
         host: The address to listen on.
         port: The port; 0 takes a free one.
         grace: Seconds that calls in flight have when the service stops.
+        trusted_proxies: Networks of the proxies before the bridge: their X-Forwarded-For is believed where a callback
+            has allow_from.
     """
 
     host: str = "0.0.0.0"  # noqa: S104 (in a container the service is reached from outside)
     port: Port = 8080
     grace: Duration = 25.0
+    trusted_proxies: Annotated[tuple[str, ...], OneOrList] = ()
+
+    def problems(self) -> Iterator[Problem]:
+        """What is wrong with it. Key paths are relative to it."""
+        everybody = "Whoever calls could then choose the address that he calls from."
+        yield from network_problems(self.trusted_proxies, ("trusted_proxies",), everybody)
 
 
 class AdminSettings(Settings):

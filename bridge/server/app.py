@@ -25,7 +25,7 @@ def callback_app(model: Model, bridge: Bridge, *, log: EventLog | None = None) -
         bridge: What it became.
         log: Where events go; default: as ``log:`` of the configuration says.
     """
-    gate = Gate(model.limits, log or EventLog(model.log))
+    gate = Gate(model.limits, log or EventLog(model.log), model.server.trusted_proxies)
     paths: defaultdict[str, dict[str, ASGIApp]] = defaultdict(dict)
     for callback in model.callbacks:
         paths[callback.settings.path]["POST"] = CallbackEndpoint(callback, bridge.authentications[callback.name], gate)

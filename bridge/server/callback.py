@@ -5,13 +5,14 @@ It speaks ASGI itself instead of through request and response objects: they woul
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from time import perf_counter
 
 from starlette.types import Receive, Scope, Send
 
 from bridge.authentication import Authenticated, Authentication
 from bridge.config.model import Callback, LimitSettings
+from bridge.contract.callers import Callers
 from bridge.contract.domains import domain_list
 from bridge.contract.header_token import HeaderTokens
 from bridge.contract.request import CallbackRequest, body_kind, read_request
@@ -58,15 +59,42 @@ class Gate:
     Args:
         limits: ``limits:`` of the configuration.
         log: Where events go.
+        trusted_proxies: Whose ``X-Forwarded-For`` is believed: ``server.trusted_proxies``.
     """
 
-    def __init__(self, limits: LimitSettings, log: EventLog) -> None:
+    def __init__(self, limits: LimitSettings, log: EventLog, trusted_proxies: Sequence[str] = ()) -> None:
         self.limits = limits
         self.log = log
         self.in_flight = InFlight(limits.in_flight, limits.deadline)
         self.failed_callers = TokenBucket(limits.failed_callers, saved=FAILED_CALLERS_SAVED)
         self.strangers = StrangerLog(log)
         self.request_ids = RequestIds()
+        self.trusted_proxies = trusted_proxies
+
+
+class CallerCheck:
+    """Who may call one callback: whoever knows its header token, and calls from an allowed address where that matters.
+
+    Args:
+        callback: Its configuration.
+        gate: What it shares with the other callbacks.
+    """
+
+    def __init__(self, callback: Callback, gate: Gate) -> None:
+        settings = callback.settings
+        self._header_tokens = HeaderTokens([secret.get_secret_value() for secret in settings.header_token])
+        self._callers = Callers(settings.allow_from, gate.trusted_proxies) if settings.allow_from else None
+
+    def __call__(self, authorization: Sequence[bytes], scope: Scope) -> None:
+        """Lets the caller pass, or not.
+
+        Raises:
+            CallerUnauthorized: Header token or address.
+        """
+        self._header_tokens.check(authorization)
+        if self._callers is not None:
+            client = scope["client"]
+            self._callers.check(client[0] if client else None, scope["headers"])
 
 
 class CallbackEndpoint:
@@ -79,7 +107,7 @@ class CallbackEndpoint:
     """
 
     def __init__(self, callback: Callback, authentication: Authentication, gate: Gate) -> None:
-        self._header_tokens = _header_tokens(callback)
+        self._caller = CallerCheck(callback, gate)
         self._responses = Responses(callback.settings)
         self._authentication = authentication
         self._gate = gate
@@ -92,7 +120,7 @@ class CallbackEndpoint:
         head = UntrustedHead(scope["headers"])
         request_id = self._gate.request_ids.of_values(head.request_ids)
         try:
-            self._header_tokens.check(head.authorization)
+            self._caller(head.authorization, scope)
         except CallerUnauthorized as error:
             await _turn_away(send, error, request_id, gate=self._gate, log=self._log, began=began)
             return
@@ -162,7 +190,7 @@ class DomainsEndpoint:
     """One callback's ``GET`` of its domain list, behind the same header token."""
 
     def __init__(self, callback: Callback, gate: Gate) -> None:
-        self._header_tokens = _header_tokens(callback)
+        self._caller = CallerCheck(callback, gate)
         self._answer = domain_list(callback.settings.domains)
         self._gate = gate
         self._log = AccessLog(gate.log, callback.name)
@@ -173,7 +201,7 @@ class DomainsEndpoint:
         head = UntrustedHead(scope["headers"])
         request_id = self._gate.request_ids.of_values(head.request_ids)
         try:
-            self._header_tokens.check(head.authorization)
+            self._caller(head.authorization, scope)
         except CallerUnauthorized as error:
             await _turn_away(send, error, request_id, gate=self._gate, log=self._log, began=began)
             return
@@ -195,7 +223,3 @@ async def _turn_away(
         answer = refusal(many, request_id)
         gate.strangers.refused(many, request_id)
     await send_answer(send, answer, request_id)
-
-
-def _header_tokens(callback: Callback) -> HeaderTokens:
-    return HeaderTokens([secret.get_secret_value() for secret in callback.settings.header_token])

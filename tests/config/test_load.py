@@ -132,6 +132,8 @@ def test_a_problem_is_written_as_promised() -> None:
         ("identity_method: id", "identity_method:", "6:5: callbacks.shop.identity_method: nothing"),
         ("providers: [staff]", "providers: [stuff]", "10:17: callbacks.staff.providers[0]: there is"),
         ("port: 8080", 'port: "8080"', '11:27: server.port: the text "8080", a whole number was expected'),
+        ("port: 8080", "trusted_proxies: 10.0.0.1/8", "11:27: server.trusted_proxies: an address inside a network"),
+        ("    path: /\n", "    path: /\n    allow_from: x\n", "5:5: callbacks.shop.allow_from: not a network"),
         ("port: 8080", "port: true", "11:27: server.port: true, a whole number was expected"),
         ("port: 8080", "port: 9090", "11:27: server.port: 9090, the port of admin too"),
         ("body: 64KiB", "body: 64KB", '12:10: limits.body: the text "64KB", a size such as'),
@@ -181,7 +183,7 @@ def test_one_fault_is_one_located_problem(old: str, new: str, line: str) -> None
         ("limits:", "audience: x\nlimits:", "It belongs under a provider."),
         ("limits:", "on: 1\nlimits:", 'Quote it: "on"'),
         ("providers: [staff]", "providers: [staf]", "Did you mean staff?"),
-        ("{host: 127.0.0.1,", "{xyz: 1,", "Known here: grace, host, port."),
+        ("{host: 127.0.0.1,", "{xyz: 1,", "Known here: grace, host, port, trusted_proxies."),
     ],
 )
 def test_the_cure_says_what_to_type(old: str, new: str, cure: str) -> None:
