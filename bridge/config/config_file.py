@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from bridge.config.doubts import provider_doubts
 from bridge.config.entries import CallbackEntry, ProviderEntry, Rules
 from bridge.config.field_errors import quoted, suggestion
 from bridge.config.model import AdminSettings, CacheSettings, LimitSettings, LogSettings, ServerSettings
@@ -91,6 +92,8 @@ class ConfigFile(Settings):
         for name in self.providers:
             if name not in used:
                 yield Problem(("providers", name), "used by no callback", "", "Add it to a callback's providers:.")
+        for name, provider in self.providers.items():
+            yield from _under(("providers", name), provider_doubts(provider))
         for path, _, entry in self.entries():
             yield from self._impersonation_warnings(path, entry)
         yield from self._shared_subjects_warnings()
@@ -170,6 +173,7 @@ class ConfigFile(Settings):
                         "Use 1 to 32 of a-z, 0-9 and the hyphen.",
                     )
         yield from _under(("server",), self.server.problems())
+        yield from _under(("admin",), self.admin.problems())
         if self.server.port == self.admin.port != 0:
             section, other = ("admin", "server") if "port" in self.admin.model_fields_set else ("server", "admin")
             found = f"{self.admin.port}, the port of {other} too"

@@ -1,5 +1,7 @@
 """What a configuration comes to: every stage's settings and compiled mappings, frozen; nothing that runs."""
 
+import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
@@ -21,6 +23,19 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Positive = Annotated[Duration, Field(gt=0)]
 
 
+_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
+
+
+def _host_problems(host: str) -> Iterator[Problem]:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if _HOST_NAME.fullmatch(host) is None:
+            found = "an address with a scheme" if "://" in host else "not an address to listen on"
+            cure = "Write an IP address alone, such as 0.0.0.0 or ::, and the port under port:."
+            yield Problem(("host",), found, "It says on which of this machine's addresses to listen.", cure)
+
+
 class ServerSettings(Settings):
     """The public port.
 
@@ -39,6 +54,7 @@ class ServerSettings(Settings):
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong with it. Key paths are relative to it."""
+        yield from _host_problems(self.host)
         everybody = "Whoever calls could then choose the address that he calls from."
         yield from network_problems(self.trusted_proxies, ("trusted_proxies",), everybody)
 
@@ -53,6 +69,10 @@ class AdminSettings(Settings):
 
     host: str = "127.0.0.1"
     port: Port = 9090
+
+    def problems(self) -> Iterator[Problem]:
+        """What is wrong with it. Key paths are relative to it."""
+        yield from _host_problems(self.host)
 
 
 class LogSettings(Settings):

@@ -17,7 +17,7 @@ from bridge.mapping.mapping import TARGETS, ClaimMapping
 from bridge.mapping.node import TRUSTED, Node
 from bridge.mapping.path import describe
 from bridge.mapping.phone import PhoneUnfit, is_region, read_phone, region_of
-from bridge.mapping.proof import refuse_unproven
+from bridge.mapping.proof import refuse_unproven, warn_unproven
 from bridge.mapping.require_grammar import ParsedRequire, parse_require
 from bridge.mapping.target import (
     SCHEMES,
@@ -165,6 +165,8 @@ class _Reading:
         self._constants_fit(node, rule, name)
         if name in ("id", self.identity):
             refuse_unproven(self.findings, node, name, subject=self._subject)
+        elif name == "email" and entry.layer != "preset":
+            warn_unproven(self.findings, node, name)
         return TextTarget(name, node.value, rule)
 
     def avatar(self) -> TextTarget | None:
@@ -195,7 +197,7 @@ class _Reading:
         written, path, identity = entry.value, entry.path, self.identity == "phone"
         reader = self._reader("phone", entry)
         if isinstance(written, dict) and ("national" in written or "country_code" in written):
-            return self._national_phone(reader, written, path, identity=identity)
+            return self._national_phone(reader, written, path, identity=identity, own=entry.layer != "preset")
         keys = written if isinstance(written, dict) else {}
         node = reader.value(written, path, own_keys=("region", "international"))
         region = (
@@ -214,6 +216,8 @@ class _Reading:
             self._constants_fit(node, _phone_rule(region, international=international is True), "phone")
         if identity:
             refuse_unproven(self.findings, node, "phone number")
+        elif entry.layer != "preset":
+            warn_unproven(self.findings, node, "phone number")
         return PhoneTarget(node.value, region=region, international=international is True, identity=identity)
 
     def _region(self, reader: ValueReader, written: Any, path: KeyPath, *, identity: bool) -> str | Value | None:
@@ -237,7 +241,7 @@ class _Reading:
         return None
 
     def _national_phone(
-        self, reader: ValueReader, written: dict[str, Any], path: KeyPath, *, identity: bool
+        self, reader: ValueReader, written: dict[str, Any], path: KeyPath, *, identity: bool, own: bool
     ) -> NationalPhoneTarget | None:
         known = ("national", "country_code", "verified_by")
         for key in written:
@@ -265,6 +269,8 @@ class _Reading:
             why = "A condition proves one claim."
             cure = "Write national: as one claim, or verified_by: trusted."
             self.findings.refuse((*path, "verified_by"), f"a condition beside {national.form}", why, cure)
+        if own and not identity:
+            warn_unproven(self.findings, national, "phone number", proven=proof is not None or vouched)
         if identity:
             refuse_unproven(self.findings, national, "phone number", proven=proof is not None, vouched=vouched)
             if not vouched and code.constant is None:
