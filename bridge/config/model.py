@@ -65,10 +65,13 @@ class AdminSettings(Settings):
     Attributes:
         host: The address to listen on.
         port: The port; 0 takes a free one.
+        capture: How many of the last requests GET /capture shows in outline: for the first days with CX Genie. Nothing
+            personal, no token and no secret is in an outline.
     """
 
     host: str = "127.0.0.1"
     port: Port = 9090
+    capture: Annotated[int, Field(ge=0, le=100)] = 0
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong with it. Key paths are relative to it."""

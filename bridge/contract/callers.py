@@ -57,7 +57,7 @@ class Callers:
             )
         else:
             hint = f"If that is CX Genie, add {address or 'its network'} to this callback's allow_from."
-        raise CallerUnauthorized(f"the header token is right, but {address} is not in allow_from", hint=hint)
+        raise CallerUnauthorized(f"the caller's address {address} is not in allow_from", hint=hint)
 
     def address(self, peer: str | None, forwarded: Sequence[bytes]) -> Address | None:
         """Whose call it is: the last address that was not written by a stranger.

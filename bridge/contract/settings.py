@@ -226,11 +226,12 @@ def _header_token_problems(secret: str, keys: KeyPath) -> Iterator[Problem]:
     elif len(secret) < SHORTEST_HEADER_TOKEN:
         found = f"{len(secret)} characters; at least {SHORTEST_HEADER_TOKEN} were expected"
         yield Problem(keys, found, "A short secret can be guessed.", cure)
-    elif _is_placeholder(secret):
+    elif is_placeholder(secret):
         yield Problem(keys, "a placeholder", "Whoever has read the documentation knows it.", cure)
 
 
-def _is_placeholder(secret: str) -> bool:
+def is_placeholder(secret: str) -> bool:
+    """Whether a text asks to be replaced, or is what documentation says in place of a secret."""
     text = secret.lower()
     if _ASKS_TO_BE_REPLACED.match(text):
         return True

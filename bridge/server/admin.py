@@ -11,6 +11,7 @@ from bridge.assemble import Bridge
 from bridge.config.model import LogSettings
 from bridge.server.access_log import StrangerLog
 from bridge.server.app import application
+from bridge.server.capture import Capture
 from bridge.server.event_log import EventLog
 from bridge.server.reply import json_answer, send_answer
 from bridge.server.request_id import RequestIds
@@ -24,6 +25,7 @@ def admin_app(
     draining: Callable[[], bool],
     *,
     log: EventLog | None = None,
+    capture: Capture | None = None,
     now: Callable[[], float] = time.monotonic,
 ) -> Starlette:
     """The application of the private port.
@@ -32,6 +34,7 @@ def admin_app(
         bridge: What the configuration became; that it is here means that the configuration is loaded.
         draining: Whether the service is stopping.
         log: Where events go; default: JSON on standard output.
+        capture: The last requests; default: none are kept.
         now: Seconds of a clock that never goes back.
     """
     readiness = Readiness(bridge, draining, now)
@@ -47,7 +50,10 @@ def admin_app(
         return 200 if status == "ready" else 503, document
 
     request_ids = RequestIds()
-    endpoints = {path: _Endpoint(say, request_ids) for path, say in (("/healthz", live), ("/readyz", ready))}
+    said: dict[str, Callable[[Scope], tuple[int, dict[str, Any]]]] = {"/healthz": live, "/readyz": ready}
+    if capture is not None:
+        said["/capture"] = lambda _: (200, {"requests": list(capture.kept)})
+    endpoints = {path: _Endpoint(say, request_ids) for path, say in said.items()}
     return application(
         {path: {"GET": endpoint, "HEAD": endpoint} for path, endpoint in endpoints.items()},
         f"This port answers GET {', GET '.join(endpoints)}.",

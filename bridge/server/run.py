@@ -13,13 +13,14 @@ from contextlib import AbstractAsyncContextManager
 
 import uvicorn
 import uvloop
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from bridge.assemble import Bridge, assemble
 from bridge.config.model import Model
 from bridge.server.access_log import StrangerLog
 from bridge.server.admin import admin_app
 from bridge.server.app import callback_app
+from bridge.server.capture import Capture, Captured
 from bridge.server.event_log import EventHandler, EventLog
 from bridge.server.protocol import BoundedProtocol, bounded_protocol
 
@@ -49,6 +50,7 @@ async def serve(
     reuse_port: bool = False,
     log: EventLog | None = None,
     bridge: AbstractAsyncContextManager[Bridge] | None = None,
+    seen: Callable[[Captured], None] | None = None,
 ) -> None:
     """Runs both ports until told to stop, then finishes what is in flight, ``server.grace`` at most.
 
@@ -59,6 +61,7 @@ async def serve(
         reuse_port: Share the public port with other processes.
         log: Where events go; default: as ``log:`` of the configuration says.
         bridge: What answers; default: what the configuration becomes.
+        seen: Told of each request once it is answered, for whoever waits for the first.
 
     Raises:
         AddressUnavailable: A port is taken, or not ours to take.
@@ -71,8 +74,10 @@ async def serve(
         admin_socket = sockets.enter_context(_listen(model.admin.host, model.admin.port))
         async with bridge or assemble(model) as running:
             protocol = bounded_protocol(model.limits, draining=draining.is_set, refused=StrangerLog(log).refused)
-            public = _Server(callback_app(model, running, log=log), protocol, model.server.grace)
-            admin = _Server(admin_app(running, draining.is_set, log=log), protocol, 2 * FAREWELL)
+            capture = Capture(lambda: model, keep=model.admin.capture, seen=seen)
+            public = _Server(capture.around(callback_app(model, running, log=log)), protocol, model.server.grace)
+            shown = capture if model.admin.capture else None
+            admin = _Server(admin_app(running, draining.is_set, log=log, capture=shown), protocol, 2 * FAREWELL)
             async with asyncio.TaskGroup() as tasks:
                 serving = tasks.create_task(public.serve([public_socket]))
                 tasks.create_task(admin.serve([admin_socket]))
@@ -117,7 +122,7 @@ def _settle(_: str, __: str) -> None:
 class _Server(uvicorn.Server):
     """One port of uvicorn's, which leaves signals and logs to us."""
 
-    def __init__(self, app: Starlette, protocol: type[BoundedProtocol], grace: float) -> None:
+    def __init__(self, app: ASGIApp, protocol: type[BoundedProtocol], grace: float) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
