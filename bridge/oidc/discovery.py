@@ -9,9 +9,9 @@ from authlib.oidc.discovery import get_well_known_url as openid_well_known_url
 
 from bridge import strict_json
 from bridge.errors import ProviderUnavailable
+from bridge.oidc.address import unfit_url
 from bridge.oidc.http import HttpClient
 from bridge.oidc.issuer import TEMPLATE
-from bridge.oidc.settings import unfit_url
 
 _log = logging.getLogger(__name__)
 

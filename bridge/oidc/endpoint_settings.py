@@ -1,9 +1,15 @@
 """What is asked of a provider about a token: its userinfo, introspection and token-check endpoints, and how often."""
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, SecretStr
 
+from bridge.errors import Problem
+from bridge.oidc.algorithms import SECRET_BYTES
+from bridge.oidc.placeholder import is_placeholder
+from bridge.oidc.signing_key import unfit_private_key
+from bridge.oidc.token_place import TokenPlace, request_problems, url_problems
 from bridge.units import OneOrList, Rate, Settings
 
 Texts = Annotated[tuple[str, ...], OneOrList]
@@ -19,19 +25,13 @@ BEARER: Final = "bearer"
 STANDARD_CLAIMS = ("name", "email", "email_verified", "phone_number", "phone_number_verified", "picture")
 """What userinfo is worth asking for, unless ``supplies`` says otherwise."""
 
-
-class TokenPlace(Settings):
-    """Where an endpoint takes the token that is not a bearer of RFC 6750 section 2.1: exactly one of these.
-
-    Attributes:
-        header: A header of this name.
-        query: A query parameter of this name; the address, token included, may stand in the provider's logs.
-        form: A form field of this name, sent by POST.
-    """
-
-    header: str | None = None
-    query: str | None = None
-    form: str | None = None
+# What each method proves who we are with; the default is to prove it.
+_CREDENTIALS: Mapping[str, str] = {
+    "client_secret_basic": "client_secret",
+    "client_secret_post": "client_secret",
+    "client_secret_jwt": "client_secret",
+    "private_key_jwt": "private_key",
+}
 
 
 class UserinfoSettings(Settings):
@@ -56,6 +56,20 @@ class UserinfoSettings(Settings):
     subject: str = "sub"
     refused_when: Any = None
 
+    def problems(self, *, insecure: bool) -> Iterator[Problem]:
+        """What no single field shows, but for ``refused_when``, which is the mapping's to read.
+
+        Key paths are relative to the settings. ``insecure``: plain http is accepted.
+        """
+        yield from request_problems(self.url, self.query, self.token_in, insecure=insecure)
+        if not self.subject.strip():
+            yield Problem(
+                ("subject",), "blank", "Every visitor needs an id.", "Remove it to have sub, or name the member."
+            )
+        if not self.supplies:
+            yield Problem(("supplies",), "empty", "It would never be asked.", "Remove it, or set when: never.")
+        yield from _blanks("supplies", self.supplies)
+
 
 class IntrospectionSettings(Settings):
     """The introspection endpoint (RFC 7662).
@@ -78,6 +92,68 @@ class IntrospectionSettings(Settings):
     key_id: str | None = None
     auth_method: ClientAuthentication = "client_secret_basic"
 
+    def problems(self, *, insecure: bool) -> Iterator[Problem]:
+        """What no single field shows. Key paths are relative to the settings. ``insecure``: plain http is accepted."""
+        yield from url_problems(self.url, insecure=insecure)
+        needed = _CREDENTIALS.get(self.auth_method)
+        if self.client_id is None and needed is not None:
+            yield Problem(
+                ("client_id",),
+                "missing",
+                "The endpoint answers its own clients only (RFC 7662 section 2.1).",
+                "Set client_id: to a confidential client of the bridge's own.",
+            )
+        elif self.client_id is not None and not self.client_id.strip():
+            yield Problem(("client_id",), "blank", "", "Write the client's id.")
+        for name in ("client_secret", "private_key"):
+            if name == needed and getattr(self, name) is None:
+                yield Problem(
+                    (name,),
+                    f"missing, with auth_method {self.auth_method}",
+                    "Nothing would prove who we are.",
+                    f"Set {name}: {{env: NAME}}; or, if the endpoint really asks nobody for proof, auth_method: none.",
+                )
+            elif name != needed and getattr(self, name) is not None:
+                yield Problem(
+                    (name,),
+                    f"given, with auth_method {self.auth_method}",
+                    "It would never be used.",
+                    "Remove it, or set the auth_method that it is for: "
+                    f"{' or '.join(method for method, credential in _CREDENTIALS.items() if credential == name)}.",
+                )
+        if self.key_id is not None and (needed != "private_key" or not self.key_id.strip()):
+            yield Problem(
+                ("key_id",),
+                "blank" if needed == "private_key" else "without private_key_jwt",
+                "It names the key that private_key_jwt signs with.",
+                "Remove it, or write the kid under which the provider has the key.",
+            )
+        yield from self._credential_problems()
+
+    def _credential_problems(self) -> Iterator[Problem]:
+        if self.private_key is not None and (reason := unfit_private_key(self.private_key.get_secret_value())):
+            yield Problem(
+                ("private_key",),
+                reason,
+                "Our assertions are signed with it.",
+                "Give the PEM text of an RSA (2048 bits or more), EC or Ed25519 private key: {file: PATH}.",
+            )
+        if self.client_secret is None:
+            return
+        secret = self.client_secret.get_secret_value()
+        if not secret.strip() or not secret.isprintable():
+            found, cure = "blank, or with a line break or another control character", "Copy it from the provider anew."
+        elif "-----BEGIN" in secret:
+            found, cure = "a PEM key, which is no client secret", "Give it as private_key, with private_key_jwt."
+        elif is_placeholder(secret):
+            found, cure = "a placeholder", "Copy the client's secret from the provider."
+        elif self.auth_method == "client_secret_jwt" and len(secret.encode()) < SECRET_BYTES["HS256"]:
+            found = f"{len(secret.encode())} bytes, at least {SECRET_BYTES['HS256']} were expected to sign with"
+            cure = "Let the provider make a longer one (RFC 7518 section 3.2)."
+        else:
+            return
+        yield Problem(("client_secret",), found, "It proves to the provider who we are.", cure)
+
 
 class TokenCheckSettings(Settings):
     """An endpoint that says for whom an opaque token was made, where there is no introspection: Google's tokeninfo.
@@ -97,6 +173,25 @@ class TokenCheckSettings(Settings):
     audience: Texts = ("aud",)
     expires_in: str = "expires_in"
 
+    def problems(self, *, insecure: bool) -> Iterator[Problem]:
+        """What no single field shows. Key paths are relative to the settings. ``insecure``: plain http is accepted."""
+        if self.url is None:
+            yield Problem(
+                ("url",),
+                "missing",
+                "Discovery does not say where it is.",
+                "Set url: to the endpoint that says for whom a token was made.",
+            )
+        yield from request_problems(self.url, self.query, self.token_in, insecure=insecure)
+        if not self.audience:
+            yield Problem(
+                ("audience",),
+                "empty",
+                "A token made for another application would be accepted.",
+                "Remove it to have aud, or name the member that names the client.",
+            )
+        yield from _blanks("audience", self.audience)
+
 
 class RequestSettings(Settings):
     """What the provider may be asked in all about tokens; its key set and discovery have their own pace.
@@ -110,3 +205,9 @@ class RequestSettings(Settings):
     rate: Annotated[Rate, Field(gt=0)] = 50.0
     burst: Annotated[int, Field(gt=0)] = 100
     in_flight: Annotated[int, Field(gt=0)] = 64
+
+
+def _blanks(name: str, texts: Texts) -> Iterator[Problem]:
+    for position, text in enumerate(texts):
+        if not text.strip():
+            yield Problem((name, position), "blank", "", "Remove it, or write what is meant.")

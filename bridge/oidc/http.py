@@ -4,10 +4,12 @@ One total time limit per exchange, a body that is counted while it is read, no r
 the environment, no decompression (THREATS.md K11, K12, K15, L19).
 """
 
+import asyncio
+import functools
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
@@ -16,7 +18,7 @@ import aiohttp
 from bridge import __version__
 from bridge.errors import ProviderBusy, ProviderUnavailable
 
-Endpoint = Literal["discovery", "jwks"]
+Endpoint = Literal["discovery", "jwks", "userinfo", "introspection", "token_check", "source"]
 """What is asked, for logs and metrics."""
 
 OnExchange = Callable[[str, Endpoint, str, float], None]
@@ -29,19 +31,29 @@ MAX_RETRY_AFTER = 300.0
 """Seconds that a provider's Retry-After can hold us back."""
 
 
+FORM = "application/x-www-form-urlencoded"
+"""The media type of what we post."""
+
+_NO_HEADERS: Mapping[str, str] = {}
+# One limit for the whole exchange stands around it, a second attempt included.
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """One answer, read whole.
 
     Attributes:
         status: HTTP status; redirects are answers like any other.
-        body: At most ``MAX_BODY`` bytes.
+        body: At most ``MAX_BODY`` bytes; perhaps personal data, so no ``repr`` has it.
         max_age: Seconds for which it calls itself fresh, 0 or more; ``None`` where it says nothing.
+        content_type: Its media type, lower case, without parameters; empty where it names none.
     """
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
     max_age: float | None = None
+    content_type: str = ""
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -77,23 +89,41 @@ class HttpClient:
     ) -> None:
         self._session = session
         self._provider = provider
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._timeout = timeout
         self._ssl = ssl.create_default_context(cadata=ca_pem) if ca_pem else True
         self._on_exchange = on_exchange
 
-    async def get(self, url: str, endpoint: Endpoint) -> Response:
-        """The answer to a GET, whatever its status.
+    async def get(self, url: str, endpoint: Endpoint, *, headers: Mapping[str, str] = _NO_HEADERS) -> Response:
+        """The answer to a GET, whatever its status; also a redirect is an answer, and nobody goes where it points.
+
+        Args:
+            url: Where; errors never quote it, for a token may travel in its query.
+            endpoint: What is asked.
+            headers: More headers, or another ``Accept``.
 
         Raises:
             ProviderUnavailable: Not reached in time, TLS refused, an encoded or too large body, status 5xx.
             ProviderBusy: Status 429 (RFC 6585 section 4); both with the answer's Retry-After.
         """
+        return await self._exchange("GET", url, endpoint, headers, None)
+
+    async def post(
+        self, url: str, endpoint: Endpoint, *, body: bytes, headers: Mapping[str, str] = _NO_HEADERS
+    ) -> Response:
+        """The answer to a POST of a form; the rest as ``get`` has it.
+
+        Every POST of ours is a question that can be asked twice: as aiohttp does for GET, one that found a kept
+        connection closed by the other side is sent once more.
+        """
+        return await self._exchange("POST", url, endpoint, {"Content-Type": FORM, **headers}, body)
+
+    async def _exchange(
+        self, method: str, url: str, endpoint: Endpoint, headers: Mapping[str, str], body: bytes | None
+    ) -> Response:
         started = time.monotonic()
         outcome = "unreachable"
         try:
-            async with self._session.get(
-                url, ssl=self._ssl, timeout=self._timeout, allow_redirects=False, headers={"Accept": "application/json"}
-            ) as answer:
+            async with asyncio.timeout(self._timeout), await self._sent(method, url, headers, body) as answer:
                 outcome = str(answer.status)
                 if answer.status == 429 or answer.status >= 500:
                     raise (ProviderBusy if answer.status == 429 else ProviderUnavailable)(
@@ -102,24 +132,50 @@ class HttpClient:
                     )
                 if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
                     raise ProviderUnavailable(f"{endpoint} of {self._provider} answered compressed, unasked")
-                body = bytearray()
+                read = bytearray()
                 async for chunk in answer.content.iter_any():
-                    body += chunk
-                    if len(body) > MAX_BODY:
+                    read += chunk
+                    if len(read) > MAX_BODY:
                         outcome = "too_large"
                         raise ProviderUnavailable(f"{endpoint} of {self._provider} answered more than {MAX_BODY} bytes")
                 cache_control = ",".join(answer.headers.getall("Cache-Control", ()))
-                return Response(answer.status, bytes(body), _freshness(cache_control, answer.headers))
+                return Response(
+                    answer.status,
+                    bytes(read),
+                    _freshness(cache_control, answer.headers),
+                    answer.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
+                )
         except TimeoutError:
             outcome = "timeout"
             raise ProviderUnavailable(
-                f"{endpoint} of {self._provider} did not answer within {self._timeout.total:g} s"
+                f"{endpoint} of {self._provider} did not answer within {self._timeout:g} s"
             ) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise ProviderUnavailable(f"{endpoint} of {self._provider}: {_reason(error)}") from None
         finally:
             if self._on_exchange is not None:
                 self._on_exchange(self._provider, endpoint, outcome, time.monotonic() - started)
+
+    async def _sent(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> aiohttp.ClientResponse:
+        """The answer as far as its head; what stands in its body is still to be read."""
+        send = functools.partial(
+            self._session.request,
+            method,
+            url,
+            data=body,
+            headers={"Accept": "application/json", **headers},
+            ssl=self._ssl,
+            timeout=_NO_TIMEOUT,
+            allow_redirects=False,
+        )
+        try:
+            return await send()
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            if method == "GET" or isinstance(error, aiohttp.ClientConnectorError):
+                raise
+            return await send()
 
 
 def _reason(error: Exception) -> str:

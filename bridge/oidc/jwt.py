@@ -18,13 +18,13 @@ _LATEST_DATE = 10**11
 """Seconds since the epoch; the year 5138. A NumericDate beyond it is a mistake of units, not a date."""
 
 # CONFIG.md, "Which token, which provider, which kind": what marks a kind, by payload member. Another value is refused.
-_KIND_CLAIMS: Mapping[str, Mapping[str, TokenKind]] = {
+KIND_CLAIMS: Mapping[str, Mapping[str, TokenKind]] = {
     "typ": {"Bearer": "access_token", "ID": "id_token"},  # Keycloak
     "token_use": {"access": "access_token", "id": "id_token"},  # Cognito
     "tokenType": {"access-token": "access_token"},  # Casdoor
     "TokenType": {"access-token": "access_token"},  # Casdoor's custom format
 }
-_ID_TOKEN_SIGNS = ("nonce", "at_hash", "c_hash")
+ID_TOKEN_SIGNS = ("nonce", "at_hash", "c_hash")
 _PARTY_CLAIMS = ("azp", "client_id", "cid", "appid")
 
 
@@ -39,7 +39,7 @@ class Expectations:
         self.authorized_parties = frozenset(settings.authorized_parties)
         self.id_token_audience = frozenset(settings.id_token_audience) or self.authorized_parties
         self.required_scopes = frozenset(settings.required_scopes)
-        self.token_types = frozenset(_media_type(name) for name in settings.token_types)
+        self.token_types = frozenset(media_type(name) for name in settings.token_types)
         self.leeway = settings.leeway
         self.max_token_age = settings.max_token_age
         self.refused_before = settings.refuse.issued_before_time
@@ -90,14 +90,8 @@ def _dates(token: Examined, _: Expectations) -> None:
     if "exp" not in token.claims:
         raise TokenMalformed("exp is missing: the token would never expire")
     for name in ("exp", "nbf", "iat"):
-        if name in token.claims:
-            value = token.claims[name]
-            if (
-                isinstance(value, bool)
-                or not isinstance(value, int | float)
-                or not -_LATEST_DATE < value < _LATEST_DATE
-            ):
-                raise TokenMalformed(f"{name} is no NumericDate")
+        if name in token.claims and not is_date(token.claims[name]):
+            raise TokenMalformed(f"{name} is no NumericDate")
 
 
 def _subject(token: Examined, _: Expectations) -> None:
@@ -118,14 +112,14 @@ def _kind(token: Examined, expected: Expectations) -> None:
     marks: set[TokenKind] = set()
     if "typ" in token.header:
         typ = token.header["typ"]
-        if not isinstance(typ, str) or _media_type(typ) not in expected.token_types:
+        if not isinstance(typ, str) or media_type(typ) not in expected.token_types:
             raise TokenUntrusted(
                 f"the header's typ is {_shown(typ)}, one of {sorted(expected.token_types)} was expected",
                 hint="If your provider's access tokens really have that typ, add it to token_types.",
             )
-        if _media_type(typ) == "at+jwt":
+        if media_type(typ) == "at+jwt":
             marks.add("access_token")
-    for name, kinds in _KIND_CLAIMS.items():
+    for name, kinds in KIND_CLAIMS.items():
         if token.claims.get(name) is not None:
             value = token.claims[name]
             if not isinstance(value, str) or value not in kinds:
@@ -147,7 +141,7 @@ _NAMES = {"access_token": "access token", "id_token": "ID token"}
 
 
 def _unmarked_kind(token: Examined, expected: Expectations) -> TokenKind:
-    if any(name in token.claims for name in _ID_TOKEN_SIGNS):
+    if any(name in token.claims for name in ID_TOKEN_SIGNS):
         return "id_token"
     if len(expected.accept) == 1:
         return next(iter(expected.accept))
@@ -305,7 +299,12 @@ CHECKS: tuple[tuple[str, Callable[[Examined, Expectations], None]], ...] = (
 )
 
 
-def _media_type(name: str) -> str:
+def is_date(value: Any) -> bool:
+    """Whether a claim is a NumericDate (RFC 7519 section 2): a number, and one of a time that can be meant."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -_LATEST_DATE < value < _LATEST_DATE
+
+
+def media_type(name: str) -> str:
     """A ``typ`` as it is compared: without case, ``application/`` implied (RFC 7515 section 4.1.9)."""
     return name.lower().removeprefix("application/")
 

@@ -5,18 +5,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bridge.claims import Claims
-from bridge.errors import BridgeError, ProviderError, ProviderUnavailable, TokenInvalid
-from bridge.oidc.algorithms import EDDSA, EDWARDS
+from bridge.errors import BridgeError, ProviderError, ProviderUnavailable
 from bridge.oidc.discovery import discover
 from bridge.oidc.hints import Hint
 from bridge.oidc.http import HttpClient
 from bridge.oidc.issuer import Issuers
 from bridge.oidc.jwks import MAX_WAITING, Keys, Published, RemoteKeys, StaticKeys
-from bridge.oidc.jws import UntrustedJws, is_signed_by
+from bridge.oidc.jws import UntrustedJws
 from bridge.oidc.jwt import Examined, Expectations, check_claims
-from bridge.oidc.key import VerificationKey, from_pem, from_secret
+from bridge.oidc.key import from_pem, from_secret
 from bridge.oidc.key_set import KeySet, read_key_set
 from bridge.oidc.settings import ProviderSettings
+from bridge.oidc.signature import allowed, verify_signature
 from bridge.trace import Trace
 
 
@@ -68,9 +68,7 @@ class Provider:
         self._settings = settings
         self._http = http
         self._now = now
-        self._algorithms = {name: frozenset({name}) for name in settings.allowed_algorithms}
-        if edwards := frozenset(EDWARDS).intersection(self._algorithms):
-            self._algorithms[EDDSA] = edwards
+        self._algorithms = allowed(settings.allowed_algorithms)
         self._expectations = Expectations(settings)
         self._monotonic = monotonic
         self._jwks_uri: str | None = None
@@ -112,7 +110,7 @@ class Provider:
             ProviderUnavailable, ProviderBusy: The keys cannot be had.
         """
         try:
-            await self._verify_signature(jws)
+            await verify_signature(jws, self._keys, self._algorithms, self.issuing)
         except BridgeError as refusal:
             trace.step("verification", "signature", "refused", refusal.detail)
             raise
@@ -126,24 +124,6 @@ class Provider:
             sources={"token": jws.claims},
             expires_at=expires_at,
         )
-
-    async def _verify_signature(self, jws: UntrustedJws) -> None:
-        # The allow-list comes before any look for a key (RFC 8725 section 3.1).
-        algorithms = self._algorithms.get(jws.algorithm)
-        if algorithms is None:
-            raise TokenInvalid(
-                f"the header's alg is not among the allowed {', '.join(sorted(self._algorithms))}",
-                hint="If the provider really signs so, name the algorithm in algorithms.",
-            )
-        if is_signed_by(jws, await self._candidates(jws, algorithms), algorithms):
-            return
-        if await self._keys.renewed(jws.kid) and is_signed_by(jws, await self._candidates(jws, algorithms), algorithms):
-            return
-        raise TokenInvalid("the signature does not match the provider's key")
-
-    async def _candidates(self, jws: UntrustedJws, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
-        keys = await self._keys.candidates(jws.kid, algorithms)
-        return [key for key in keys if self.issuing.allow_key(key.issuer, jws.claims)]
 
     def _static_keys(self) -> StaticKeys | None:
         settings = self._settings

@@ -1,20 +1,20 @@
 """One provider's trust: whose tokens, for whom, signed how, how old. Checked as far as it alone can tell."""
 
-import ipaddress
 import re
 import ssl
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
 from bridge.errors import KeyPath, Problem
+from bridge.oidc.address import unfit_url
 from bridge.oidc.algorithms import ASYMMETRIC, EDDSA, EDWARDS, SECRET_BYTES, SYMMETRIC
 from bridge.oidc.issuer import ANY_TENANT, TEMPLATE, is_guid
 from bridge.oidc.key import unfit_public_key
 from bridge.oidc.key_set import unfit_key_set
+from bridge.oidc.placeholder import is_placeholder
 from bridge.units import Duration, FileContents, OneOrList, Settings
 
 TokenKind = Literal["access_token", "id_token"]
@@ -62,11 +62,6 @@ class HttpSettings(Settings):
     ca_file: Annotated[str | None, FileContents()] = None
     insecure: bool = False
 
-
-# What documentation and token debuggers show as a secret.
-_EXAMPLE = re.compile(
-    r"(?i)256.?bit|change.?me|change.?this|replace.?me|your.?(secret|key)|placeholder|secret.?key.?here"
-)
 
 # RFC 3339 section 5.6; what it calls time-offset is not optional, or the time would be this machine's.
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -404,7 +399,7 @@ class ProviderSettings(Settings):
                     "What is published, or meant to be, can be read by whoever wants to sign.",
                     "Give it as public_key: {file: PATH}.",
                 )
-            elif _EXAMPLE.search(secret.get_secret_value()):
+            elif is_placeholder(secret.get_secret_value()):
                 yield Problem(
                     ("secret", position),
                     "a placeholder",
@@ -434,31 +429,3 @@ class ProviderSettings(Settings):
                 )
         if self.http.timeout <= 0:
             yield Problem(("http", "timeout"), "zero", "No exchange could ever end.", "Write a duration such as 3s.")
-
-
-def unfit_url(url: str, *, insecure: bool) -> str:
-    """Why an address is not one that we ask for keys, or an empty text.
-
-    https, or plain http on this machine's loopback addresses, or anywhere with ``insecure`` (OpenID Connect Discovery
-    section 3, RFC 8414 section 6). Credentials and fragments are refused.
-    """
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return "not an address"
-    if any(character <= " " or character == "\\" for character in url) or not host:
-        return "not an address"
-    if parts.username is not None or parts.fragment:
-        return "an address with credentials or a fragment"
-    if parts.scheme == "https" or (parts.scheme == "http" and (insecure or is_loopback(host))):
-        return ""
-    return "plain http to another machine" if parts.scheme == "http" else "not an http address"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address stays on this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -7,9 +7,13 @@ import asyncio
 import gzip
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
-ENDPOINTS = ("discovery", "metadata", "jwks", "userinfo")
-"""OpenID Connect Discovery's address, RFC 8414's, the key set, and OpenID Connect Core's userinfo."""
+from tests.issuer import token_endpoints
+
+ENDPOINTS = ("discovery", "metadata", "jwks", *token_endpoints.ENDPOINTS)
+"""OpenID Connect Discovery's address, RFC 8414's, the key set, and what is asked about tokens."""
 
 Answer = bytes | Callable[[asyncio.StreamWriter, bytes], Awaitable[None]]
 """A whole answer, or what writes one, given the body that would have been right."""
@@ -69,6 +73,19 @@ async def _duplicate_members(writer: asyncio.StreamWriter, body: bytes) -> None:
     writer.write(http(200, body[:1] + b'"keys":[],"issuer":"http://127.0.0.1:9",' + body[1:]))
 
 
+async def _first_member_twice(writer: asyncio.StreamWriter, body: bytes) -> None:
+    name = next(iter(json.loads(body)))
+    writer.write(http(200, body[:1] + json.dumps(name).encode() + b":null," + body[1:]))
+
+
+async def _half(writer: asyncio.StreamWriter, body: bytes) -> None:
+    writer.write(http(200, body[: len(body) // 2]))
+
+
+async def _429_date(writer: asyncio.StreamWriter, body: bytes) -> None:
+    writer.write(http(429, Retry_After=format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)))
+
+
 async def _utf16(writer: asyncio.StreamWriter, body: bytes) -> None:
     writer.write(http(200, body.decode().encode("utf-16"), "application/json; charset=utf-16"))
 
@@ -82,8 +99,12 @@ async def _octet_stream(writer: asyncio.StreamWriter, body: bytes) -> None:
 
 
 FAULTS: Mapping[str, Answer] = {
-    **{str(status): http(status, b'{"error":"x"}') for status in (204, 401, 403, 404, 429, 500, 503)},
+    **{str(status): http(status, b'{"error":"x"}') for status in (204, 400, 401, 403, 404, 429, 500, 503)},
     "429_later": http(429, Retry_After="7"),
+    "429_date": _429_date,
+    "429_negative": http(429, Retry_After="-7"),
+    "429_huge": http(429, Retry_After="9" * 30),
+    "429_garbage": http(429, Retry_After="soon"),
     "html": http(200, b"<!doctype html><title>Sign in to the Wi-Fi</title>", "text/html"),
     "nothing": http(200),
     "not_object": http(200, b"[]"),
@@ -105,6 +126,8 @@ FAULTS: Mapping[str, Answer] = {
     "gzip": _gzip,
     "gzip_bomb": _gzip_bomb,
     "duplicate_members": _duplicate_members,
+    "first_member_twice": _first_member_twice,
+    "half": _half,
     "utf16": _utf16,
     "byte_order_mark": _byte_order_mark,
     "octet_stream": _octet_stream,
@@ -117,11 +140,14 @@ def find(fault: str, endpoint: str) -> Answer | None:
     Raises:
         LookupError: There is no such fault, so a misspelt one cannot pass for an honest issuer.
     """
-    where, _, name = fault.partition("_")
-    if where not in ENDPOINTS or not (name in FAULTS or name.startswith("redirect ")):
+    where = next((one for one in ENDPOINTS if fault.startswith(f"{one}_")), "")
+    name = fault.removeprefix(f"{where}_")
+    moved = _REDIRECTS.get(name.partition(" ")[0])
+    if not where or not (name in FAULTS or (moved and " " in name)):
         raise LookupError(fault)
     if where != endpoint:
         return None
-    if name.startswith("redirect "):
-        return http(302, Location=name.removeprefix("redirect "))
-    return FAULTS[name]
+    return http(moved, Location=name.partition(" ")[2]) if moved else FAULTS[name]
+
+
+_REDIRECTS = {"redirect": 302, "redirect_307": 307, "redirect_308": 308}

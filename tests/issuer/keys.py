@@ -16,7 +16,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 Jwk = dict[str, Any]
 
@@ -190,6 +190,14 @@ def jwks(*names: str) -> dict[str, list[Jwk]]:
 def public_pem(name: str) -> str:
     """The public key as the PEM text that an operator would configure."""
     return _spki(name, Encoding.PEM).decode("ascii")
+
+
+def private_pem(name: str) -> str:
+    """The private key as the PEM text with which a client of an issuer signs."""
+    private = key(name)
+    if isinstance(private, bytes | TextbookRsa):
+        raise TypeError(f"{name} has no PEM form")
+    return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")
 
 
 def public_der(name: str) -> bytes:

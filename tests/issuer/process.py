@@ -9,6 +9,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from tests.issuer import faults, keys
+from tests.issuer.recorded import Recorded
 
 _ROOT = Path(__file__).parents[2]
 
@@ -49,6 +50,11 @@ class Issuer:
             for path, count in counts.items()
             if f"{path}/".startswith(f"{self._realm}/") or path.endswith(f"server{self._realm}")
         }
+
+    def recorded(self, endpoint: str) -> list[Recorded]:
+        """The requests to one of this issuer's endpoints, oldest first."""
+        every = [Recorded(**one) for one in self._control("GET", "/_recorded")]
+        return [one for one in every if one.path == f"{self._realm}/{endpoint}"]
 
     def asked(self) -> int:
         """How many requests that were in all."""

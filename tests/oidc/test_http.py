@@ -1,13 +1,17 @@
 """bridge/oidc/http.py: one bounded exchange, over real sockets with an issuer that misbehaves."""
 
+import asyncio
+import contextlib
 import ssl
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
-from bridge.errors import ProviderError
+from bridge.errors import ProviderError, ProviderUnavailable
 from bridge.oidc.http import HttpClient, _freshness, _retry_after, open_session
 from tests.issuer.process import Issuer
 
@@ -178,3 +182,85 @@ async def test_carries_no_cookies(issuer: Issuer) -> None:
         await http.get(f"{issuer.url}/jwks", "jwks")
         assert len(session.cookie_jar) == 0
         assert time.monotonic() >= started
+
+
+@pytest.mark.parametrize(
+    ("named", "read"),
+    [
+        ("application/json", "application/json"),
+        ("Application/JWT; charset=utf-8", "application/jwt"),
+        ("application/token-introspection+jwt ;x=y", "application/token-introspection+jwt"),
+        ("", ""),
+        (";", ""),
+    ],
+)
+async def test_content_type(issuer: Issuer, named: str, read: str) -> None:
+    """What an answer calls itself, without case and parameters."""
+    issuer.set(userinfo={}, content_types={"userinfo": named})
+    async with open_session() as session:
+        http = HttpClient(session, provider="shop", timeout=5.0)
+        assert (await http.get(f"{issuer.url}/userinfo", "userinfo")).content_type == read
+
+
+async def test_posts_a_form(issuer: Issuer) -> None:
+    """The body and the headers as they were given, under the media type of forms."""
+    issuer.set(introspection={"active": False})
+    async with open_session() as session:
+        http = HttpClient(session, provider="shop", timeout=5.0)
+        answer = await http.post(
+            f"{issuer.url}/introspection", "introspection", body=b"token=a%2Bb", headers={"X-A": "1"}
+        )
+    assert answer.status == 200
+    [sent] = issuer.recorded("introspection")
+    assert (sent.method, sent.form, sent.headers["x-a"]) == ("POST", {"token": ["a+b"]}, "1")
+
+
+@asynccontextmanager
+async def closing(answered: int) -> AsyncIterator[tuple[str, list[int]]]:
+    """An address where each connection is closed instead of answering its request after so many answered ones."""
+    connections: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number = len(connections)
+        connections.append(0)
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(len(b"token=x") if head.startswith(b"POST") else 0)
+                connections[number] += 1
+                if connections[number] > answered:
+                    break
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", connections
+
+
+async def test_a_kept_connection_that_was_closed_is_no_outage() -> None:
+    """A POST that meets its connection's end is sent once more on a new one, and only once."""
+    async with open_session() as session, closing(answered=1) as (url, connections):
+        http = HttpClient(session, provider="shop", timeout=5.0)
+        for _ in range(2):
+            assert (await http.post(url, "introspection", body=b"token=x")).status == 200
+        assert connections == [2, 1]
+    async with open_session() as session, closing(answered=0) as (url, connections):
+        http = HttpClient(session, provider="shop", timeout=5.0)
+        with pytest.raises(ProviderUnavailable, match="broke off"):
+            await http.post(url, "introspection", body=b"token=x")
+        assert connections == [1, 1]
+
+
+@pytest.mark.parametrize("fault", ["introspection_hang", "introspection_drip_feed", "introspection_reset"])
+async def test_a_post_is_bounded_as_a_get_is(issuer: Issuer, fault: str) -> None:
+    """K11: one limit, with the second attempt inside it; told of once."""
+    issuer.set(introspection={"active": False}, fault=fault)
+    seen: list[str] = []
+    async with open_session() as session:
+        http = HttpClient(
+            session, provider="shop", timeout=1.0, on_exchange=lambda _p, _e, outcome, _s: seen.append(outcome)
+        )
+        with pytest.raises(ProviderUnavailable):
+            await http.post(f"{issuer.url}/introspection", "introspection", body=b"token=x")
+    assert seen == ["unreachable" if fault.endswith("reset") else "timeout"]

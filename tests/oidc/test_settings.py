@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from bridge.oidc.address import is_loopback, unfit_url
 from bridge.oidc.algorithms import ASYMMETRIC
-from bridge.oidc.settings import ProviderSettings, is_loopback, unfit_url
+from bridge.oidc.settings import ProviderSettings
 from tests.issuer.keys import jwks, public_pem
 
 GOOD: dict[str, Any] = {"issuer": "https://login.shop.example", "audience": "chat"}
