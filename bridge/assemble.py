@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from bridge.answer_cache import AnswerCache
 from bridge.authentication import Authentication
 from bridge.config.model import Model
+from bridge.oidc.endpoints import AnswerTests
 from bridge.oidc.http import HttpClient, OnExchange, open_session
 from bridge.oidc.provider import Provider, ProviderState
 
@@ -58,6 +59,7 @@ async def assemble(
                     on_exchange=on_exchange,
                 ),
                 hints=model.hints.get(name, ()),
+                tests=model.answer_tests.get(name, AnswerTests()),
                 max_waiting=max(1, model.limits.in_flight // 4),
                 now=now,
             )

@@ -10,6 +10,7 @@ from bridge.access_token import AccessToken
 from bridge.answer_cache import AnswerCache
 from bridge.chat_user import ChatUser
 from bridge.claims import Claims
+from bridge.errors import VisitorError
 from bridge.mapping.mapping import ClaimMapping
 from bridge.mapping.require import Require
 from bridge.oidc.provider import Provider
@@ -66,7 +67,8 @@ class Authentication:
     ) -> None:
         self._callback = callback
         self._by_name = providers
-        self._providers = Providers(providers.values())
+        wanted = {name: mapping.claims_wanted() for name, mapping in mappings.items()}
+        self._providers = Providers(providers.values(), wanted)
         self._mappings = mappings
         self._cache = cache
         self._requires = requires
@@ -78,7 +80,7 @@ class Authentication:
             TokenError: The token is refused.
             VisitorRefused: A ``require`` rule says no.
             IdentityUnusable: It gives no usable value for what CX Genie identifies by.
-            ProviderUnavailable: The provider's keys cannot be had.
+            ProviderUnavailable, ProviderBusy: The provider's keys, or its word on the token, cannot be had.
         """
         key = (self._callback, token.digest)
         if not trace.recording:
@@ -86,7 +88,13 @@ class Authentication:
             if known is not None and known.revision == self._by_name[known.provider].revision:
                 return Authenticated(known.user, known.provider, cached=True)
         claims = await self._providers.verify(token, trace)
-        user = chat_user(claims, self._mappings[claims.provider], self._requires[claims.provider], trace)
+        try:
+            user = chat_user(claims, self._mappings[claims.provider], self._requires[claims.provider], trace)
+        except VisitorError as refusal:
+            # What userinfo would have said might have made all the difference.
+            raise claims.incomplete or refusal from None
+        if claims.incomplete is not None:
+            return Authenticated(user, claims.provider, cached=False)
         self._cache.put(
             key,
             user,

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import pytest
 import typer.main
@@ -113,8 +113,9 @@ def settings(model: type[BaseModel] = ConfigFile, path: str = "") -> Iterator[tu
         key = path + name
         inner = [each for each in (field.annotation, *get_args(field.annotation)) if _is_model(each)]
         if key != "callback":  # short for an entry of callbacks
+            named = get_origin(field.annotation) is dict
             for each in inner:
-                yield from settings(each, f"{key}.NAME." if field.annotation is not each else f"{key}.")
+                yield from settings(each, f"{key}.NAME." if named else f"{key}.")
         yield key, (model, name)
 
 

@@ -76,8 +76,13 @@ def _print_summary(model: Model, warnings: Sequence[LocatedProblem], file: str) 
         path, method = callback.settings.path, callback.settings.identity_method
         say(f"  callback {callback.name}: POST {path}, identity method {method}, takes {_listed(callback.providers)}")
     for name, provider in model.providers.items():
-        audience, accepted = _listed(provider.audience), _listed(provider.accept)
-        say(f"  provider {name}: {_listed(provider.issuer)}, audience {audience}, accepts {accepted}")
+        said = []
+        if provider.takes_jwts:
+            audience, accepted = _listed(provider.audience), _listed(provider.accept)
+            said.append(f"{_listed(provider.issuer)}, audience {audience}, accepts {accepted}")
+        if (proof := _opaque(provider)) is not None:
+            said.append(f"opaque tokens by {proof}")
+        say(f"  provider {name}: {', '.join(said)}")
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -100,4 +105,18 @@ def _callback(callback: Callback) -> dict[str, Any]:
 
 
 def _provider(provider: ProviderSettings) -> dict[str, Any]:
-    return {"issuer": list(provider.issuer), "audience": list(provider.audience), "accept": list(provider.accept)}
+    return {
+        "issuer": list(provider.issuer),
+        "audience": list(provider.audience),
+        "accept": list(provider.accept) if provider.takes_jwts else [],
+        "opaque": _opaque(provider),
+    }
+
+
+def _opaque(provider: ProviderSettings) -> str | None:
+    """What is asked about a provider's opaque tokens first; ``None`` where it takes none."""
+    if provider.introspection is not None:
+        return "introspection"
+    if provider.token_check is not None:
+        return "token_check"
+    return "userinfo" if provider.takes_opaque_tokens else None

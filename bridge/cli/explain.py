@@ -21,7 +21,8 @@ from bridge.config.references import Needed
 from bridge.contract.request import read_request
 from bridge.errors import BridgeError, KeyPath, ProviderError
 from bridge.oidc.issuer import Issuers
-from bridge.oidc.jws import UntrustedJws, read_untrusted
+from bridge.oidc.jws import UntrustedJws, has_jwt_form, read_untrusted
+from bridge.oidc.token_pattern import TokenPattern
 from bridge.strict_json import JsonInvalid, loads
 from bridge.trace import RecordingTrace
 
@@ -44,8 +45,8 @@ def explain(  # noqa: PLR0917 -- typer makes options of them, none is positional
 ) -> None:
     """Show every step that a visitor's token goes through, each with its verdict, and the answer CX Genie would get.
 
-    With --token-file the provider is asked for its keys as the service would; of the secrets, only those of the token's
-    own provider are looked up. With --claims nothing is: only require and the mapping run.
+    With --token-file the provider is asked as the service would, for its keys or about the token; of the secrets, only
+    those of the token's own provider are looked up. With --claims nothing is: only require and the mapping run.
 
     Exit status: 0 the visitor is identified; 1 refused; 2 cannot tell: a file cannot be read, or the provider be
     reached.
@@ -83,7 +84,7 @@ class _Asked:
     def of_claims(self, claims: Mapping[str, Any]) -> Explanation:
         """The mapping half: the claims count as verified, and nothing from outside is looked up."""
         model = self._model(needed=False)
-        callback, provider = self._chosen(model, claims)
+        callback, provider = self._chosen(model, _issued(model, claims))
         if provider is None and len(callback.providers) == 1:
             (provider,) = callback.providers
         if provider is None:
@@ -106,12 +107,13 @@ class _Asked:
             body = json.dumps({"access_token": text}).encode()
             token = read_request(body, "json", max_token=model.limits.token).token
         except BridgeError as refusal:
-            callback, _ = self._chosen(model, {})
+            callback, _ = self._chosen(model, frozenset())
             trace.step("token", "form", "refused", refusal.detail)
             return Explanation(callback, None, trace, None, refusal, {})
         untrusted = _untrusted(token)
         claims = untrusted.claims if untrusted is not None else {}
-        callback, provider = self._chosen(model, claims)
+        owners = _issued(model, claims) if has_jwt_form(token) else _recognized(model, token)
+        callback, provider = self._chosen(model, owners)
         if untrusted is not None:
             header = {name: untrusted.header[name] for name in ("alg", "typ", "kid") if name in untrusted.header}
             trace.step("token", "header", "note", json.dumps(header, ensure_ascii=False))
@@ -130,23 +132,22 @@ class _Asked:
     def _model(self, *, needed: bool | Needed) -> Model:
         return unresolved_configuration(self._path, Status.CANNOT_TELL, needed=needed, as_json=self._as_json).model
 
-    def _chosen(self, model: Model, claims: Mapping[str, Any]) -> tuple[Callback, str | None]:
-        """The callback, and the provider: as named, or whose issuer the claims name."""
+    def _chosen(self, model: Model, owners: frozenset[str]) -> tuple[Callback, str | None]:
+        """The callback, and the provider: as named, or the only one of those whose token it may be."""
         callbacks = {each.name: each for each in model.callbacks}
         names = list(callbacks) if self._callback is None else [self._known("callback", self._callback, callbacks)]
         if self._provider is None:
-            providers = model.providers.items()
-            named = {name for name, each in providers if Issuers(each.issuer, each.tenants).include(claims)}
-            names = [name for name in names if named.intersection(callbacks[name].providers)] or names
+            names = [name for name in names if owners.intersection(callbacks[name].providers)] or names
         else:
-            named = {self._known("provider", self._provider, model.providers)}
+            owners = frozenset({self._known("provider", self._provider, model.providers)})
             names = [name for name in names if self._provider in callbacks[name].providers]
         if not names:
             raise self._cannot_tell(f"No such callback takes tokens of {self._provider}.")
         if len(names) > 1:
             raise self._cannot_tell(f"Several callbacks may be meant: name one of {', '.join(names)} with --callback.")
         callback = callbacks[names[0]]
-        return callback, next((name for name in callback.providers if name in named), None)
+        possible = [name for name in callback.providers if name in owners]
+        return callback, possible[0] if len(possible) == 1 else None
 
     def _known(self, what: str, name: str, known: Mapping[str, Any]) -> str:
         if name in known:
@@ -160,11 +161,11 @@ class _Asked:
 
 
 def _needed_of(provider: str | None) -> Needed:
-    """Which references are looked up: never a header token, and of the providers only this one, and all issuers."""
+    """Which references are looked up: never a header token; of the providers this one, and what tells tokens apart."""
 
     def needed(path: KeyPath) -> bool:
         if path[0] == "providers":
-            return path[1] == provider or path[2] == "issuer"
+            return path[1] == provider or path[2] in {"issuer", "token_pattern"}
         return path[0] in {"callback", "callbacks"} and "header_token" not in path
 
     return needed
@@ -176,6 +177,22 @@ def _only(model: Model, callback: str, provider: str) -> Model:
         model,
         callbacks=tuple(replace(each, providers=(provider,)) for each in model.callbacks if each.name == callback),
         providers={provider: model.providers[provider]},
+    )
+
+
+def _issued(model: Model, untrusted_claims: Mapping[str, Any]) -> frozenset[str]:
+    """The providers whose issuer the claims name."""
+    providers = model.providers.items()
+    return frozenset(name for name, each in providers if Issuers(each.issuer, each.tenants).include(untrusted_claims))
+
+
+def _recognized(model: Model, token: AccessToken) -> frozenset[str]:
+    """The providers whose token an opaque one looks like."""
+    return frozenset(
+        name
+        for name, each in model.providers.items()
+        if each.takes_opaque_tokens
+        and (each.token_pattern is None or TokenPattern(each.token_pattern).matches(token.text))
     )
 
 

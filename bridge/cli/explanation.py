@@ -44,6 +44,12 @@ CURES: Mapping[str, str] = {
     "not yet valid": "Set the clocks of the provider and of this machine by NTP.",
     "age": "Hand the widget a fresh token, or raise max_token_age:.",
     "incident switches": "The provider's refuse: names it; remove it there when the incident is over.",
+    "introspection": "Is the token fresh, and this very provider's?",
+    "introspection's subject": "Introspection speaks of somebody else: is introspection.url this provider's?",
+    "token_check": "Is the token fresh, and this very provider's?",
+    "userinfo": "Is the token fresh, and was the login asked for the scope openid?",
+    "userinfo's subject": "Userinfo speaks of another, or of nobody: are userinfo.url and userinfo.subject right?",
+    "refused subjects": "The provider's refuse: names the visitor; remove it there when the incident is over.",
     "scopes": "Ask for these scopes at login, or correct required_scopes:.",
 }
 _IDENTITY_CURE = (
@@ -96,8 +102,15 @@ class Explanation:
             return "; ".join(dict.fromkeys(reasons))
         if rule.stage == "require":
             return shown(rule.value, show_values=show_values)
-        present = [name for name in READ.get(rule.name, ()) if name in self.untrusted_claims]
-        return ", ".join(f"{name} is {in_full(self.untrusted_claims[name])[:200]}" for name in present)
+        members = self.untrusted_claims or self._answer
+        present = [name for name in READ.get(rule.name, ()) if name in members]
+        return ", ".join(f"{name} is {in_full(members[name])[:200]}" for name in present)
+
+    @property
+    def _answer(self) -> Mapping[str, Any]:
+        """What the provider said of an opaque token."""
+        asked = (step.value for step in self.trace.steps if step.name in ("introspection", "token_check"))
+        return next((value for value in asked if isinstance(value, Mapping)), {})
 
     def cure(self) -> str:
         """What to change."""

@@ -110,8 +110,10 @@ def verified(
     model: Model, provider: str, claims: Mapping[str, Any], userinfo: Mapping[str, Any] | None = None
 ) -> Claims:
     """Claims as they are once a provider's token has passed every check."""
-    subject = claims.get(model.providers[provider].subject)
-    sources: dict[Source, Mapping[str, Any]] = {"token": claims}
+    settings = model.providers[provider]
+    subject = claims.get(settings.subject_claim)
+    alone: Source = "userinfo" if settings.introspection is None else "introspection"
+    sources: dict[Source, Mapping[str, Any]] = {"token" if settings.takes_jwts else alone: claims}
     if userinfo is not None:
         sources["userinfo"] = userinfo
     return Claims(provider, subject if isinstance(subject, str) else "", sources, math.inf)

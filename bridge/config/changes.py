@@ -136,8 +136,8 @@ def _of_provider(name: str, other: str, before: _Callback, after: _Callback) -> 
         yield Change("refused", (*here, "email_domains"), f"without {lost}", why)
     target = IDENTITY[method]
     old, new = _target(before, name, target), _target(after, other, target)
-    if old != new and method == "id" and was.subject != is_now.subject:
-        yield Change("identity", (*here, "subject"), f"{is_now.subject}, it was {was.subject}", _STRANGERS)
+    if old != new and method == "id" and was.subject_claim != is_now.subject_claim:
+        yield Change("identity", (*here, "subject"), f"{is_now.subject_claim}, it was {was.subject_claim}", _STRANGERS)
     elif old != new:
         yield Change("identity", (*here, "mapping", target), "mapped in another way", _STRANGERS)
     old_rules, new_rules = _rules(before, was), _rules(after, is_now)
@@ -155,7 +155,7 @@ def _gone(was: Iterable[str], is_now: Iterable[str]) -> str:
 def _target(callback: _Callback, provider: str, target: str) -> Any:
     """What gives the identity, as it takes effect; the provider's subject where nothing is written."""
     written = targets_of(callback.file, provider, callback.path, callback.entry).get(target)
-    subject = callback.file.providers[provider].subject
+    subject = callback.file.providers[provider].subject_claim
     return subject if written is None else written.value
 
 

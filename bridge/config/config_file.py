@@ -12,6 +12,7 @@ from bridge.config.doubts import provider_doubts
 from bridge.config.entries import CallbackEntry, ProviderEntry, Rules
 from bridge.config.field_errors import quoted, suggestion
 from bridge.config.model import AdminSettings, CacheSettings, LimitSettings, LogSettings, ServerSettings
+from bridge.config.opaque_routing import opaque_routing_problems
 from bridge.errors import KeyPath, Problem
 from bridge.units import Settings
 
@@ -94,6 +95,7 @@ class ConfigFile(Settings):
                 yield Problem(("providers", name), "used by no callback", "", "Add it to a callback's providers:.")
         for name, provider in self.providers.items():
             yield from _under(("providers", name), provider_doubts(provider))
+            yield from _under(("providers", name), provider.warnings())
         for path, _, entry in self.entries():
             yield from self._impersonation_warnings(path, entry)
         yield from self._shared_subjects_warnings()
@@ -191,6 +193,7 @@ class ConfigFile(Settings):
                 yield Problem((*path, "providers", position), f"there is no provider {quoted(name)}", "", cure)
         names = self.providers_of(entry)
         yield from self._issuer_problems(names)
+        yield from opaque_routing_problems(self.providers, names)
         yield from self._prefix_problems(names)
         for name in names if len(names) > 1 else ():
             if self.providers[name].id_prefix is None:

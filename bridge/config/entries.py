@@ -9,7 +9,8 @@ from pydantic import Field
 from bridge.config.presets import DEFAULT
 from bridge.contract.settings import CallbackSettings
 from bridge.errors import Problem
-from bridge.oidc.settings import ProviderSettings, Texts
+from bridge.oidc.endpoint_settings import Texts
+from bridge.oidc.settings import ProviderSettings
 from bridge.units import OneOrList
 
 Nobody = Literal["anonymous", "machine", "impersonated", "pending"]

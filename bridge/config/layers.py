@@ -8,22 +8,29 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.config.config_file import ConfigFile
-from bridge.config.entries import CallbackEntry
+from bridge.config.entries import CallbackEntry, ProviderEntry
 from bridge.config.presets import preset
 from bridge.errors import KeyPath, Problem
+from bridge.mapping.answer_test import AnswerTest, ParsedAnswerTest, parse_answer_test
 from bridge.mapping.mapping import ClaimMapping
 from bridge.mapping.parse import OMIT, Parsed, parse_mapping
 from bridge.mapping.require import Require
 from bridge.mapping.require_grammar import ParsedRequire, parse_require
 from bridge.mapping.written import Layer, Written
+from bridge.oidc.endpoints import AnswerTests
 
 
 @dataclass(slots=True)
 class Compiled:
-    """Every callback's rules and mappings, by callback and provider name, and all that is to be said of them."""
+    """Every callback's rules and mappings, by callback and provider name, and all that is to be said of them.
+
+    Attributes:
+        answer_tests: What each provider's answers are asked, by provider name.
+    """
 
     mappings: dict[str, dict[str, ClaimMapping]] = field(default_factory=dict)
     requires: dict[str, dict[str, Require]] = field(default_factory=dict)
+    answer_tests: dict[str, AnswerTests] = field(default_factory=dict)
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
@@ -39,10 +46,18 @@ class Compiled:
         self.warnings += parsed.warnings
         return parsed.require
 
+    def take_test(self, parsed: ParsedAnswerTest) -> AnswerTest:
+        """The same for what is asked of an answer."""
+        self.errors += parsed.errors
+        self.warnings += parsed.warnings
+        return parsed.test
+
 
 def compile_mappings(file: ConfigFile) -> Compiled:
     """What each callback makes of each of its providers' claims; a layer that nothing uses is judged all the same."""
     compiled = Compiled()
+    for name, settings in file.providers.items():
+        compiled.answer_tests[name] = _answer_tests(compiled, name, settings)
     unused = dict.fromkeys(file.providers)
     for path, name, entry in file.entries():
         providers = file.providers_of(entry)
@@ -70,6 +85,20 @@ def compile_mappings(file: ConfigFile) -> Compiled:
     compiled.warnings += _changed_proofs(file)
     compiled.warnings += _idle_allowances(file)
     return compiled
+
+
+def _answer_tests(compiled: Compiled, name: str, settings: ProviderEntry) -> AnswerTests:
+    """What a provider's ``userinfo.refused_when`` and ``token_check.rules`` ask of its answers."""
+    here: KeyPath = ("providers", name)
+    refused = rules = None
+    if settings.userinfo.refused_when is not None:
+        path = (*here, "userinfo", "refused_when")
+        refused = compiled.take_test(parse_answer_test([settings.userinfo.refused_when], [path])).may_hold
+    if settings.token_check is not None and settings.token_check.rules:
+        written = settings.token_check.rules
+        paths = [(*here, "token_check", "rules", position) for position in range(len(written))]
+        rules = compiled.take_test(parse_answer_test(written, paths)).holds
+    return AnswerTests(userinfo_refused=refused, token_check_rules=rules)
 
 
 def targets_of(file: ConfigFile, provider: str, path: KeyPath, entry: CallbackEntry) -> dict[str, Written]:
@@ -122,7 +151,7 @@ def _parsed(
     return parse_mapping(
         targets_of(file, provider, path, entry),
         identity_method=entry.identity_method,
-        subject=settings.subject,
+        subject=settings.subject_claim,
         id_prefix=settings.id_prefix or "",
         # Only an id without a prefix could be taken for one that has another's.
         other_prefixes=() if settings.id_prefix else tuple(filter(None, prefixes)),

@@ -13,6 +13,7 @@ from bridge.contract.settings import CallbackSettings
 from bridge.errors import Problem
 from bridge.mapping.mapping import ClaimMapping
 from bridge.mapping.require import Require
+from bridge.oidc.endpoints import AnswerTests
 from bridge.oidc.hints import Hint
 from bridge.oidc.settings import ProviderSettings
 from bridge.units import Duration, OneOrList, Rate, Settings, Size
@@ -150,6 +151,7 @@ class Model:
 
     Attributes:
         hints: What each provider's preset says of tokens that are refused, by provider name.
+        answer_tests: What each provider's answers are asked, by provider name.
     """
 
     callbacks: tuple[Callback, ...]
@@ -160,3 +162,4 @@ class Model:
     limits: LimitSettings
     cache: CacheSettings
     hints: Mapping[str, tuple[Hint, ...]] = field(default_factory=dict)
+    answer_tests: Mapping[str, AnswerTests] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from bridge.config.slots import shown_path, slot_at, slot_of
 from bridge.config.yaml_document import YamlDocument
 from bridge.config.yaml_nodes import Finding, Mark
 from bridge.errors import KeyPath, Problem
+from bridge.oidc.endpoint_settings import UNION_TAGS
 
 MAX_PROBLEMS = 1000
 """More than this many of one kind are not looked at: nobody reads them, and each costs a search for what was meant."""
@@ -124,7 +125,7 @@ class Reading:
             try:
                 return ConfigFile.model_validate(data)
             except ValidationError as invalid:
-                errors = invalid.errors(include_url=False)
+                errors = [_placed(error) for error in invalid.errors(include_url=False)]
             for error in islice(errors, MAX_PROBLEMS):
                 self._add_field_error(error)
             # From the end, because taking an item out of a list moves those behind it.
@@ -226,6 +227,12 @@ class Reading:
             (self.errors if kept is None else kept).append(Finding(mark or self._document.mark(path), problem))
 
 
+def _placed(error: ErrorDetails) -> ErrorDetails:
+    """An error at its place in the file: pydantic has steps of its own where one of several types may stand."""
+    error["loc"] = tuple(step for step in error["loc"] if step not in UNION_TAGS)
+    return error
+
+
 @cache
 def _places() -> Mapping[str, str]:
     """Where a key that stands in the wrong place belongs: the sections' own keys, unless several have one."""
@@ -252,6 +259,7 @@ def _model(file: ConfigFile, compiled: Compiled) -> Model:
         ),
         providers=file.providers,
         hints={name: hints(provider.preset) for name, provider in file.providers.items()},
+        answer_tests=compiled.answer_tests,
         server=file.server,
         admin=file.admin,
         log=file.log,

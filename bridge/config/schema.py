@@ -21,6 +21,8 @@ from bridge.config.slots import Slot, slot_of
 from bridge.contract.response import MESSAGES
 from bridge.contract.settings import FIXED_TEXTS
 from bridge.mapping.schema import Schema, closed, definitions, described, ref
+from bridge.oidc.endpoint_settings import BEARER, TokenCheckSettings, UserinfoSettings
+from bridge.oidc.token_place import TokenPlace
 from bridge.units import Settings
 
 _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
@@ -51,6 +53,12 @@ EXAMPLES: Mapping[tuple[type[BaseModel], str], tuple[Any, ...]] = {
     (ProviderEntry, "email_domains"): (["shop.example"],),
     (ProviderEntry, "public_key"): ({"file": "/etc/idp-bridge/shop.pem"},),
     (ProviderEntry, "secret"): ([{"env": "CHAT_JWT_SECRET"}],),
+    (ProviderEntry, "token_pattern"): ("[0-9a-f]{40}",),
+    (UserinfoSettings, "query"): ({"fields": "id,name,picture"},),
+    (UserinfoSettings, "token_in"): ({"header": "access_token"},),
+    (UserinfoSettings, "refused_when"): ({"claim": "error", "present": True},),
+    (TokenCheckSettings, "token_in"): ({"query": "access_token"},),
+    (TokenCheckSettings, "rules"): ([{"claim": "aud", "equals": "shop-web"}],),
 }
 """What an editor offers, by model and field."""
 
@@ -113,6 +121,14 @@ def _model(model: type[BaseModel]) -> Schema:
 def _named(name: str) -> Schema | None:
     """The schema of a field whose type does not say all."""
     match name:
+        case "refused_when":
+            return ref("condition")
+        case "rules":
+            return {"anyOf": [ref("condition"), {"type": "array", "items": ref("condition")}]}
+        case "token_in":
+            return {"anyOf": [{"const": BEARER}, _model(TokenPlace)]}
+        case "query":
+            return {"type": "object", "additionalProperties": {"type": "string"}}
         case "version":
             return _or_reference({"const": 1})
         case "mapping":

@@ -24,6 +24,7 @@ MASK = "•••••"
 """In place of a secret that is written into the file."""
 
 _DEFAULT = "default"
+_FIRST = ("preset", "issuer", "audience", "accept")  # of a provider: whose tokens
 _MAPPING = ("require", "mapping")  # they add up or lie over each other: shown where they take effect
 
 
@@ -59,15 +60,15 @@ class _Walk:
     ) -> Iterator[Shown]:
         """The settings of one map: what is written, over what a preset says, over the defaults."""
         slots = slot_of(model)
-        for name, field in sorted(model.model_fields.items(), key=lambda item: item[0] != "preset"):
+        for name, field in sorted(model.model_fields.items(), key=lambda item: item[0] not in _FIRST):
             at, slot = (*path, name), slots.members[name]
             value = written.get(name) if isinstance(written, dict) else None
             inner, _ = plain_type(field.annotation)
-            if slot.kind == "opaque" or name in _MAPPING:
+            if name in _MAPPING:
                 if value is not None and not self._defaults:
                     yield from self._opaque(value, at)
             elif isclass(inner) and issubclass(inner, BaseModel):
-                if value is not None or (self._defaults and inner is not _entry_of(model, name)):
+                if value is not None or name in below or (self._defaults and field.default is not None):
                     yield from self.section(inner, value or {}, below.get(name, {}), preset_name, at)
             elif slot.kind == "map" and slot.inner is not None and slot.inner.kind == "model":
                 yield from self._entries(inner, value or {}, at)
@@ -120,11 +121,6 @@ class _Walk:
 
     def _where(self, path: KeyPath) -> str:
         return f"{self._file}:{self._document.mark(path).line}"
-
-
-def _entry_of(model: type[BaseModel], name: str) -> Any:
-    """The type of ``callback``, which is not there unless it is written."""
-    return plain_type(model.model_fields[name].annotation)[0] if name == "callback" else None
 
 
 def _values(rules: Iterable[Written], targets: Mapping[str, Written]) -> tuple[list[Any], dict[str, Any]]:

@@ -47,7 +47,10 @@ def _slot(annotation: Any, metadata: Any = ()) -> Slot:
     if origin is Annotated:
         return _slot(arguments[0], (*metadata, *arguments[1:]))
     if origin in {Union, types.UnionType}:
-        return replace(_slot(next(each for each in arguments if each is not type(None)), metadata), optional=True)
+        slots = [_slot(each, metadata) for each in arguments if each is not type(None)]
+        # Where a word or a map may stand, the map is what has places of its own.
+        slot = next((each for each in slots if each.kind == "model"), slots[0])
+        return replace(slot, optional=type(None) in arguments)
     if origin is tuple:
         return Slot("list", inner=_slot(arguments[0]))
     if origin is dict:

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc8414 import get_well_known_url as oauth_well_known_url
@@ -18,9 +19,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What we use of the document; its lists of algorithms are not among it and never widen ours (THREATS.md K23)."""
+    """What we use of the document; its lists of algorithms are not among it and never widen ours (THREATS.md K23).
+
+    Attributes:
+        jwks_uri: Where the key set is, a fit address.
+        untrusted_userinfo_endpoint: Where userinfo is: whatever stands there, to be looked at when it is needed.
+        untrusted_introspection_endpoint: The same for introspection.
+    """
 
     jwks_uri: str
+    untrusted_userinfo_endpoint: Any = None
+    untrusted_introspection_endpoint: Any = None
 
 
 async def discover(http: HttpClient, issuer: str, *, insecure: bool) -> Metadata:
@@ -71,4 +80,4 @@ def _read(body: bytes, issuer: str, *, insecure: bool) -> Metadata:
             f"the discovery document's jwks_uri is {reason}", hint="Set jwks: {url: …} to a fit address."
         )
     _log.info("discovered %s, keys at %s", issuer, urlsplit(str(jwks_uri)).netloc)
-    return Metadata(jwks_uri=str(jwks_uri))
+    return Metadata(str(jwks_uri), document.get("userinfo_endpoint"), document.get("introspection_endpoint"))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Discriminator, Field, SecretStr, Tag
 
 from bridge.errors import Problem
 from bridge.oidc.algorithms import SECRET_BYTES
@@ -24,6 +24,15 @@ BEARER: Final = "bearer"
 
 STANDARD_CLAIMS = ("name", "email", "email_verified", "phone_number", "phone_number_verified", "picture")
 """What userinfo is worth asking for, unless ``supplies`` says otherwise."""
+
+UNION_TAGS: Final = ("<word>", "<place>")
+"""Steps that pydantic puts into the place of an error and that no operator has written."""
+
+TokenIn = Annotated[
+    Annotated[Literal["bearer"], Tag(UNION_TAGS[0])] | Annotated[TokenPlace, Tag(UNION_TAGS[1])],
+    Discriminator(lambda written: UNION_TAGS[0] if isinstance(written, str) else UNION_TAGS[1]),
+]
+"""``bearer``, or a place by name."""
 
 # What each method proves who we are with; the default is to prove it.
 _CREDENTIALS: Mapping[str, str] = {
@@ -52,7 +61,7 @@ class UserinfoSettings(Settings):
     url: str | None = None
     supplies: Texts = STANDARD_CLAIMS
     query: dict[str, str] = Field(default_factory=dict)
-    token_in: Literal["bearer"] | TokenPlace = BEARER
+    token_in: TokenIn = BEARER
     subject: str = "sub"
     refused_when: Any = None
 
@@ -165,13 +174,15 @@ class TokenCheckSettings(Settings):
         audience: The member that names the client or audience, compared with the provider's ``audience``: a name, or a
             list of names that walks into objects.
         expires_in: The member that says for how many seconds more the token is good.
+        rules: CONDITIONs that the answer must meet as well; with them the provider's ``audience`` may be left out.
     """
 
     url: str | None = None
     query: dict[str, str] = Field(default_factory=dict)
-    token_in: Literal["bearer"] | TokenPlace = BEARER
+    token_in: TokenIn = BEARER
     audience: Texts = ("aud",)
     expires_in: str = "expires_in"
+    rules: Annotated[tuple[Any, ...], OneOrList] = ()
 
     def problems(self, *, insecure: bool) -> Iterator[Problem]:
         """What no single field shows. Key paths are relative to the settings. ``insecure``: plain http is accepted."""

@@ -6,6 +6,7 @@ outside its family for what any visitor can send (THREATS.md L06 to L11).
 """
 
 import binascii
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,6 +78,25 @@ def read_untrusted(token: AccessToken) -> UntrustedJws:
         signing_input=token.text[: match.end(2)].encode("ascii"),
         signature=signature,
     )
+
+
+def has_jwt_form(token: AccessToken) -> bool:
+    """Whether a token must be a JWT wherever it may also be opaque (CONFIG.md, "Which token, which provider").
+
+    Anything that begins with ``eyJ`` and has a dot, or three base64url parts of which the first is a JSON object to
+    anybody at all. Such a token is never sent anywhere unverified, so it is read as leniently as a careless reader
+    would: ``json.loads`` guesses encodings and takes duplicates and NaN.
+    """
+    if not token.looks_like_jwt or token.text.startswith("eyJ"):
+        return token.looks_like_jwt
+    if _COMPACT.fullmatch(token.text.rstrip("=")) is None:
+        return False
+    first = token.text.partition(".")[0]
+    try:
+        header = json.loads(binascii.a2b_base64(first.translate(_TO_STANDARD) + "=" * (-len(first) % 4)))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(header, dict)
 
 
 def is_signed_by(jws: UntrustedJws, candidates: Sequence[VerificationKey], algorithms: frozenset[str]) -> bool:

@@ -2,21 +2,29 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bridge.access_token import AccessToken
 from bridge.claims import Claims
-from bridge.errors import BridgeError, ProviderError, ProviderUnavailable
-from bridge.oidc.discovery import discover
+from bridge.errors import BridgeError, ProviderError, ProviderUnavailable, TokenUntrusted
+from bridge.oidc.budget import Budget
+from bridge.oidc.claim_checks import Examined, Expectations
+from bridge.oidc.endpoints import AnswerTests, Endpoints
 from bridge.oidc.hints import Hint
 from bridge.oidc.http import HttpClient
 from bridge.oidc.issuer import Issuers
 from bridge.oidc.jwks import MAX_WAITING, Keys, Published, RemoteKeys, StaticKeys
 from bridge.oidc.jws import UntrustedJws
-from bridge.oidc.jwt import Examined, Expectations, check_claims
+from bridge.oidc.jwt import check_claims
 from bridge.oidc.key import from_pem, from_secret
 from bridge.oidc.key_set import KeySet, read_key_set
-from bridge.oidc.settings import ProviderSettings
+from bridge.oidc.metadata import FreshMetadata
+from bridge.oidc.opaque import OpaqueTokens
+from bridge.oidc.profile import Profile, in_order, subject_of
+from bridge.oidc.settings import NO_AUDIENCE, ProviderSettings
 from bridge.oidc.signature import allowed, verify_signature
+from bridge.oidc.signed_answer import SignedAnswers
+from bridge.oidc.token_pattern import TokenPattern
 from bridge.trace import Trace
 
 
@@ -45,6 +53,7 @@ class Provider:
         settings: Its trust.
         http: Its client.
         hints: What its operator should know of tokens that are refused.
+        tests: What its operator asks of answers about tokens.
         now: Seconds since the epoch.
         max_waiting: Callbacks that may wait for new keys at a time.
         monotonic: Seconds of a clock that never goes back.
@@ -57,6 +66,7 @@ class Provider:
         http: HttpClient,
         *,
         hints: Sequence[Hint] = (),
+        tests: AnswerTests = AnswerTests(),  # noqa: B008 - frozen
         now: Callable[[], float] = time.time,
         max_waiting: int = MAX_WAITING,
         monotonic: Callable[[], float] = time.monotonic,
@@ -70,12 +80,32 @@ class Provider:
         self._now = now
         self._algorithms = allowed(settings.allowed_algorithms)
         self._expectations = Expectations(settings)
-        self._monotonic = monotonic
-        self._jwks_uri: str | None = None
-        self._discovered_at = float("-inf")
         self._max_waiting = max_waiting
+        self._metadata = self._fresh_metadata(monotonic)
         self._remote: RemoteKeys | None = None
         self._keys: Keys = self._static_keys() or self._remote_keys(monotonic)
+        self._pattern = None if settings.token_pattern is None else TokenPattern(settings.token_pattern)
+        self.budget = Budget(settings.requests, provider=name, monotonic=monotonic)
+        self._endpoints = Endpoints(
+            settings,
+            http,
+            metadata=self._metadata,
+            signed=self._signed_answers(),
+            budget=self.budget,
+            tests=tests,
+            now=now,
+        )
+        self._opaque = OpaqueTokens(
+            name,
+            settings,
+            endpoints=self._endpoints,
+            budget=self.budget,
+            expected=self._expectations,
+            tests=tests,
+            now=now,
+        )
+        self._profile = Profile(self._endpoints, settings.userinfo)
+        self._introspects_jwts = settings.introspection is not None and settings.introspection.when == "always"
 
     @property
     def revision(self) -> int:
@@ -101,13 +131,33 @@ class Provider:
         if self._remote is not None:
             await self._remote.keep_fresh()
 
-    async def verify(self, jws: UntrustedJws, trace: Trace) -> Claims:
-        """The claims of a token that names this provider as its issuer.
+    @property
+    def takes_opaque_tokens(self) -> bool:
+        """Whether an opaque token can be one of its own."""
+        return self._settings.takes_opaque_tokens
+
+    @property
+    def asks_about_jwts(self) -> bool:
+        """Whether a JWT of its own may cause a request about that very token."""
+        return self._introspects_jwts or self._settings.userinfo.when != "never"
+
+    def recognizes(self, token: AccessToken) -> bool:
+        """Whether an opaque token looks like one of its own; without a pattern every one does."""
+        return self._pattern is None or self._pattern.matches(token.text)
+
+    async def verify(self, token: AccessToken, jws: UntrustedJws, wanted: frozenset[str], trace: Trace) -> Claims:
+        """The claims of a JWT that names this provider as its issuer.
+
+        Args:
+            token: The token: shown to its userinfo and introspection, where they are asked, after all its checks.
+            jws: The token taken apart.
+            wanted: The claims that the mapping reads.
+            trace: Takes every step.
 
         Raises:
             TokenInvalid: Algorithm, key or signature.
             TokenMalformed, TokenUntrusted, TokenExpired, TokenNotYetValid, TokenInactive: The claim checks.
-            ProviderUnavailable, ProviderBusy: The keys cannot be had.
+            ProviderUnavailable, ProviderBusy: The keys, or introspection's word, cannot be had.
         """
         try:
             await verify_signature(jws, self._keys, self._algorithms, self.issuing)
@@ -118,11 +168,56 @@ class Provider:
         examined = Examined(jws.header, jws.claims, self._now())
         expires_at = check_claims(examined, self._expectations, trace)
         subject = jws.claims.get(self._settings.subject)
-        return Claims(
+        claims = Claims(
             provider=self.name,
             subject=subject if isinstance(subject, str) else "",
             sources={"token": jws.claims},
             expires_at=expires_at,
+        )
+        if self._introspects_jwts:
+            claims = await self._introspected(token, claims, trace)
+        if examined.kind == "id_token":
+            if self._settings.userinfo.when != "never":
+                trace.step("verification", "userinfo", "skipped", "an ID token is never sent there")
+            return claims
+        return await self._profile.completed(token, claims, wanted, trace)
+
+    async def verify_opaque(self, token: AccessToken, wanted: frozenset[str], trace: Trace) -> Claims:
+        """The claims of an opaque token that looks like one of this provider's; see ``OpaqueTokens``."""
+        return await self._opaque.verify(token, wanted, trace)
+
+    async def _introspected(self, token: AccessToken, claims: Claims, trace: Trace) -> Claims:
+        """The claims of a JWT with introspection's beside them, which must call it active and name nobody else."""
+        answer = await self._endpoints.introspect(token, trace, trusted=True)
+        subject = subject_of(answer, "sub")
+        if subject and subject != claims.sources["token"]["sub"]:
+            trace.step("claims", "introspection's subject", "refused", "its sub is another than the token's")
+            raise TokenUntrusted("introspection's sub is another than the token's")
+        trace.step("claims", "introspection's subject", "ok")
+        return replace(claims, sources=in_order({**claims.sources, "introspection": answer}))
+
+    def _signed_answers(self) -> SignedAnswers:
+        settings = self._settings
+        client = settings.introspection.client_id if settings.introspection is not None else None
+        ours = {client or "", *settings.audience, *settings.id_token_audience, *settings.authorized_parties}
+        return SignedAnswers(
+            self._keys,
+            self._algorithms,
+            self.issuing,
+            frozenset(ours - {"", NO_AUDIENCE}),
+            now=self._now,
+            leeway=settings.leeway,
+        )
+
+    def _fresh_metadata(self, monotonic: Callable[[], float]) -> FreshMetadata | None:
+        if not self.issuers:
+            return None
+        return FreshMetadata(
+            self._http,
+            self.issuers[0],
+            insecure=self._settings.http.insecure,
+            refresh=self._settings.jwks.refresh,
+            monotonic=monotonic,
         )
 
     def _static_keys(self) -> StaticKeys | None:
@@ -133,7 +228,7 @@ class Provider:
             return StaticKeys(KeySet([from_secret(secret.get_secret_value()) for secret in settings.secret]))
         if settings.jwks.file is not None:
             return StaticKeys(read_key_set(settings.jwks.file.encode(), self.name))
-        return None
+        return None if settings.issuer else StaticKeys(KeySet([]))
 
     def _remote_keys(self, monotonic: Callable[[], float]) -> RemoteKeys:
         jwks = self._settings.jwks
@@ -149,26 +244,15 @@ class Provider:
         return self._remote
 
     async def _fetch_keys(self) -> Published:
-        url = self._settings.jwks.url or await self._discovered_jwks_uri()
+        metadata = self._metadata
+        if self._settings.jwks.url is not None or metadata is None:
+            return await self._fetch_key_set(self._settings.jwks.url or "")
+        url = await metadata.jwks_uri()
         try:
             return await self._fetch_key_set(url)
         except ProviderError:
-            self._jwks_uri = None  # the set may have moved
+            metadata.forget()  # the set may have moved
             raise
-
-    async def _discovered_jwks_uri(self) -> str:
-        """Where the set is: asked once per refresh, because it can move and leave old keys where it was."""
-        old, age = self._jwks_uri, self._monotonic() - self._discovered_at
-        if old is not None and age < self._settings.jwks.refresh * 0.9:  # as early as a refresh with its jitter is
-            return old
-        try:
-            metadata = await discover(self._http, self.issuers[0], insecure=self._settings.http.insecure)
-        except ProviderError:
-            if old is None:
-                raise
-            return old
-        self._jwks_uri, self._discovered_at = metadata.jwks_uri, self._monotonic()
-        return metadata.jwks_uri
 
     async def _fetch_key_set(self, url: str) -> Published:
         answer = await self._http.get(url, "jwks")

@@ -1,28 +1,22 @@
 """One provider's trust: whose tokens, for whom, signed how, how old. Checked as far as it alone can tell."""
 
 import re
-import ssl
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from bridge.errors import KeyPath, Problem
 from bridge.oidc.address import unfit_url
-from bridge.oidc.algorithms import ASYMMETRIC, EDDSA, EDWARDS, SECRET_BYTES, SYMMETRIC
+from bridge.oidc.endpoint_settings import Texts
+from bridge.oidc.http_settings import HttpSettings
 from bridge.oidc.issuer import ANY_TENANT, TEMPLATE, is_guid
-from bridge.oidc.key import unfit_public_key
-from bridge.oidc.key_set import unfit_key_set
-from bridge.oidc.placeholder import is_placeholder
-from bridge.units import Duration, FileContents, OneOrList, Settings
+from bridge.oidc.key_settings import KeySettings
+from bridge.oidc.opaque_settings import OpaqueSettings
+from bridge.oidc.refuse_settings import RefuseSettings
+from bridge.units import Duration, OneOrList
 
 TokenKind = Literal["access_token", "id_token"]
-Algorithm = Literal[
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
-    "Ed25519", "Ed448", "EdDSA", "HS256", "HS384", "HS512",
-]  # fmt: skip
-Texts = Annotated[tuple[str, ...], OneOrList]
 
 NO_AUDIENCE = "none"
 """What an operator writes for a provider whose tokens carry no audience (Clerk, WorkOS)."""
@@ -31,108 +25,25 @@ MAX_LEEWAY = 300.0
 """Seconds: a leeway above five minutes hides a broken clock (THREATS.md C16)."""
 
 
-class JwksSettings(Settings):
-    """The key set's life.
-
-    Attributes:
-        url: Where it is, for a provider without discovery.
-        file: The text of a file that holds it.
-        refresh: Seconds after which it is fetched anew, in the background.
-        keep_stale: Seconds for which the last good set serves while the provider is gone.
-        cooldown: Seconds between two looks for keys that we do not know.
-    """
-
-    url: str | None = None
-    file: Annotated[str | None, FileContents()] = None
-    refresh: Duration = 600.0
-    keep_stale: Duration = 86400.0
-    cooldown: Duration = 5.0
-
-
-class HttpSettings(Settings):
-    """How we speak to the provider.
-
-    Attributes:
-        timeout: Seconds for one whole exchange.
-        ca_file: PEM text of a private certificate authority.
-        insecure: Accept plain http for an issuer that is not on this machine: whoever is on the way can forge visitors.
-    """
-
-    timeout: Duration = 3.0
-    ca_file: Annotated[str | None, FileContents()] = None
-    insecure: bool = False
-
-
-# RFC 3339 section 5.6; what it calls time-offset is not optional, or the time would be this machine's.
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-
-
-class RefuseSettings(Settings):
-    """Incident switches: good tokens that are refused all the same, until the incident is over.
-
-    Attributes:
-        issued_before: A time as RFC 3339 writes it, with its zone: tokens issued earlier are refused, and so are those
-            without ``iat``.
-        subjects: Visitors whose tokens are refused: ``sub``, or what ``subject`` names.
-        key_ids: Keys whose tokens are refused, and with them all tokens without ``kid``.
-        token_ids: Tokens that are refused, by ``jti``.
-    """
-
-    issued_before: str | None = None
-    subjects: Texts = ()
-    key_ids: Texts = ()
-    token_ids: Texts = ()
-
-    @property
-    def issued_before_time(self) -> float | None:
-        """Seconds since the epoch; ``None`` where the switch is off.
-
-        Raises:
-            ValueError: Not a time.
-        """
-        if self.issued_before is None:
-            return None
-        if _RFC3339.fullmatch(self.issued_before) is None:
-            raise ValueError("not a time of RFC 3339")
-        return datetime.fromisoformat(self.issued_before.upper()).timestamp()
-
-    def problems(self) -> Iterator[Problem]:
-        """What is wrong with the switches. Key paths are relative to them."""
-        try:
-            _ = self.issued_before_time
-        except (ValueError, OverflowError):
-            yield Problem(
-                ("issued_before",),
-                "not a time with its zone",
-                "Without a zone it would be another time on another machine.",
-                "Write it as 2026-11-01T10:00:00Z or 2026-11-01T17:00:00+07:00.",
-            )
-        for name in ("subjects", "key_ids", "token_ids"):
-            for position, text in enumerate(getattr(self, name)):
-                if not text.strip():
-                    yield Problem((name, position), "blank", "", "Remove it, or write what is meant.")
-
-
-class ProviderSettings(Settings):
+class ProviderSettings(KeySettings, OpaqueSettings):
     """One entry of ``providers:``, as far as tokens are concerned (CONFIG.md, "A file that uses everything").
 
     Attributes:
-        issuer: Exact spellings of ``iss``, of one namespace of subjects; the first is asked for discovery.
+        issuer: Exact spellings of ``iss``, of one namespace of subjects; the first is asked for discovery. A provider
+            without one takes no JWTs.
         tenants: Entra's tenants that ``{tenantid}`` in an issuer stands for: GUIDs, or ``any``.
-        audience: Who an access token must be made for; ``("none",)`` with ``authorized_parties`` instead.
+        audience: Who an access token must be made for; ``("none",)`` with ``authorized_parties`` or
+            ``unbound_tokens: accept`` instead.
         accept: Kinds of JWT taken.
         id_token_audience: Who an ID token must be made for; default: ``authorized_parties``.
         audience_claims: The first of these that a token has decides alone.
         authorized_parties: Clients whose tokens are taken; empty means all of this provider's.
         required_scopes: Asked of access tokens only.
-        algorithms: Allowed signature algorithms; empty means what suits the kind of key.
         token_types: Header ``typ`` values taken; an absent ``typ`` always is.
         subject: The claim that is the visitor's id.
         leeway: Seconds that clocks may differ.
         max_token_age: Seconds after ``iat`` at which a token is too old whatever its ``exp``.
         refuse: Incident switches.
-        public_key: PEM public keys of a server that signs its own tokens.
-        secret: HS256 secrets, never beside a key set.
     """
 
     issuer: Texts = ()
@@ -143,25 +54,12 @@ class ProviderSettings(Settings):
     audience_claims: Texts = ("aud",)
     authorized_parties: Texts = ()
     required_scopes: Texts = ()
-    algorithms: Annotated[tuple[Algorithm, ...], OneOrList] = ()
     token_types: Texts = ("JWT", "at+jwt")
     subject: str = "sub"
     leeway: Duration = 30.0
     max_token_age: Annotated[Duration, Field(gt=0)] = 86400.0
-    jwks: JwksSettings = JwksSettings()
     http: HttpSettings = HttpSettings()
     refuse: RefuseSettings = RefuseSettings()
-    public_key: Texts = ()
-    secret: Annotated[tuple[SecretStr, ...], OneOrList] = ()
-
-    @property
-    def allowed_algorithms(self) -> tuple[str, ...]:
-        """The algorithms by their own names, ``EdDSA`` spelled out: what a token's ``alg`` must be among."""
-        if not self.algorithms:
-            return ("HS256",) if self.secret else ASYMMETRIC
-        return tuple(
-            dict.fromkeys(name for given in self.algorithms for name in (EDWARDS if given == EDDSA else (given,)))
-        )
 
     def problems(self) -> Iterator[Problem]:
         """What no single field shows. Key paths are relative to the provider."""
@@ -170,14 +68,39 @@ class ProviderSettings(Settings):
         yield from self._audience_problems()
         yield from self._never_meant()
         yield from self._empty_lists()
-        yield from self._key_problems()
-        yield from self._file_problems()
+        yield from self.key_problems()
+        yield from self.endpoint_problems(
+            has_issuer=bool(self.issuer), has_discovery=self._has_discovery, insecure=self.http.insecure
+        )
+        yield from self._unknowable_problems()
+        yield from _under("http", self.http.problems())
         yield from self._time_problems()
-        for problem in self.refuse.problems():
-            yield Problem(("refuse", *problem.path), problem.found, problem.why, problem.cure)
+        yield from _under("refuse", self.refuse.problems())
+
+    def warnings(self) -> Iterator[Problem]:
+        """What is allowed and yet doubtful. Key paths are relative to the provider."""
+        if self.userinfo.when != "never" and "access_token" not in self.accept and self.introspection is None:
+            yield Problem(
+                ("userinfo", "when"),
+                f"{self.userinfo.when}, where only ID tokens are accepted",
+                "An ID token is never sent to userinfo.",
+                "Remove it, or accept access tokens too.",
+            )
+
+    @property
+    def takes_jwts(self) -> bool:
+        """Whether a JWT can be one of this provider's; one without an issuer that asks nobody either is incomplete."""
+        asks = self.introspection is not None or self.token_check is not None or self.has_userinfo
+        return bool(self.issuer or self.given_keys or not asks)
+
+    @property
+    def subject_claim(self) -> str:
+        """The claim that is the visitor's id; ``userinfo.subject`` where userinfo alone says who he is."""
+        by_userinfo_alone = not self.takes_jwts and self.introspection is None
+        return self.userinfo.subject if by_userinfo_alone else self.subject
 
     def _issuer_problems(self) -> Iterator[Problem]:
-        if not self.issuer:
+        if not self.issuer and self.takes_jwts:
             yield Problem(
                 ("issuer",),
                 "missing",
@@ -249,10 +172,22 @@ class ProviderSettings(Settings):
 
     @property
     def _needs_discovery(self) -> bool:
-        return not (self.public_key or self.secret or self.jwks.url is not None or self.jwks.file is not None)
+        return not self.given_keys
+
+    @property
+    def _has_discovery(self) -> bool:
+        # An issuer that is unfit although keys must be discovered has its own problem already.
+        issuer = next(iter(self.issuer), None)
+        return issuer is not None and (self._needs_discovery or not unfit_url(issuer, insecure=self.http.insecure))
+
+    @property
+    def _needs_audience(self) -> bool:
+        jwts = self.takes_jwts and "access_token" in self.accept
+        checked = self.token_check is not None and not self.token_check.rules
+        return jwts or checked or self.introspection is not None
 
     def _audience_problems(self) -> Iterator[Problem]:
-        if not self.audience and "access_token" in self.accept:
+        if not self.audience and self._needs_audience:
             yield Problem(
                 ("audience",),
                 "missing",
@@ -264,14 +199,22 @@ class ProviderSettings(Settings):
                 yield Problem(
                     ("audience",), "none beside others", "", "Write audience: none alone, or name the audiences."
                 )
-            if not self.authorized_parties:
+            if not self.authorized_parties and self.unbound_tokens != "accept":
                 yield Problem(
                     ("audience",),
                     "none, without authorized_parties",
                     "Nothing would prove that a token was made for you.",
-                    "Name the clients whose tokens you take: authorized_parties: [my-client].",
+                    "Name the clients whose tokens you take: authorized_parties: [my-client]; or write"
+                    " unbound_tokens: accept if you can live with that.",
                 )
-        if "id_token" in self.accept and not (self.id_token_audience or self.authorized_parties):
+            if self.token_check is not None and not self.token_check.rules:
+                yield Problem(
+                    ("audience",),
+                    "none, with a token_check",
+                    "The check would check nothing.",
+                    "Name the client or audience that it must find, or write token_check: {rules: […]}.",
+                )
+        if self.takes_jwts and "id_token" in self.accept and not (self.id_token_audience or self.authorized_parties):
             yield Problem(
                 ("id_token_audience",),
                 "missing",
@@ -334,85 +277,14 @@ class ProviderSettings(Settings):
                     f"Remove {name} if that is meant, or name at least one.",
                 )
 
-    def _file_problems(self) -> Iterator[Problem]:
-        if self.jwks.file is not None and (reason := unfit_key_set(self.jwks.file, "jwks.file")):
+    def _unknowable_problems(self) -> Iterator[Problem]:
+        if self.takes_unbound_tokens and self.required_scopes:
             yield Problem(
-                ("jwks", "file"), reason, "No token could be verified.", 'Give a JWK set: {"keys": [{"kty": …}]}.'
+                ("required_scopes",),
+                "with tokens that userinfo alone knows",
+                "Nothing says which scopes such a token has.",
+                "Remove it, or add introspection:.",
             )
-        if self.http.ca_file is not None:
-            try:
-                ssl.create_default_context(cadata=self.http.ca_file)
-            except ssl.SSLError:
-                yield Problem(
-                    ("http", "ca_file"),
-                    "no certificate in PEM form",
-                    "The provider's certificate is verified with it.",
-                    "Give the certificate of the authority: -----BEGIN CERTIFICATE----- …",
-                )
-
-    def _key_problems(self) -> Iterator[Problem]:
-        symmetric = [name for name in self.algorithms if name in SYMMETRIC]
-        jwks = {f"jwks.{name}": getattr(self.jwks, name) for name in ("url", "file")}
-        sources = {"public_key": self.public_key, "secret": self.secret, **jwks}
-        given = [name for name, value in sources.items() if value]
-        if len(given) > 1:
-            yield Problem(
-                (given[1].split(".")[0],),
-                f"{given[0]} and {given[1]} together",
-                "Each provider has one kind of key, so that a key of one kind can never be used as another.",
-                "Keep one of them.",
-            )
-        if symmetric and not self.secret:
-            yield Problem(
-                ("algorithms", self.algorithms.index(symmetric[0])),
-                f"{symmetric[0]} without a secret",
-                "With a published key as its secret, anybody could sign.",
-                "Remove it, or give the shared secret: secret: {env: NAME}.",
-            )
-        if self.secret and len(symmetric) != len(self.algorithms):
-            yield Problem(
-                ("algorithms",),
-                "an asymmetric algorithm beside a secret",
-                "A secret never stands beside published keys.",
-                "Name only HS256, HS384 or HS512, or give a public_key instead of the secret.",
-            )
-        if self.secret:
-            yield from self._secret_problems()
-        for position, text in enumerate(self.public_key):
-            reason = unfit_public_key(text)
-            if reason:
-                yield Problem(
-                    ("public_key", position),
-                    reason,
-                    "",
-                    "Give the PEM text of an RSA (2048 bits or more), EC or Ed25519 public key.",
-                )
-
-    def _secret_problems(self) -> Iterator[Problem]:
-        needed = max((SECRET_BYTES[name] for name in self.allowed_algorithms if name in SECRET_BYTES), default=32)
-        for position, secret in enumerate(self.secret):
-            size = len(secret.get_secret_value().encode())
-            if "-----BEGIN" in secret.get_secret_value():
-                yield Problem(
-                    ("secret", position),
-                    "a PEM key, which is no shared secret",
-                    "What is published, or meant to be, can be read by whoever wants to sign.",
-                    "Give it as public_key: {file: PATH}.",
-                )
-            elif is_placeholder(secret.get_secret_value()):
-                yield Problem(
-                    ("secret", position),
-                    "a placeholder",
-                    "Anybody can guess it, and sign tokens for every visitor.",
-                    "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
-                )
-            elif size < needed:
-                yield Problem(
-                    ("secret", position),
-                    f"{size} bytes, at least {needed} were expected",
-                    "A secret shorter than its hash can be guessed from one token (RFC 7518 section 3.2).",
-                    "Make a longer one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
-                )
 
     def _time_problems(self) -> Iterator[Problem]:
         if self.leeway > MAX_LEEWAY:
@@ -422,10 +294,8 @@ class ProviderSettings(Settings):
                 "It would hide a broken clock.",
                 "Set the clocks by NTP and keep leeway at 30s.",
             )
-        for name in ("refresh", "keep_stale", "cooldown"):
-            if getattr(self.jwks, name) < 1:
-                yield Problem(
-                    ("jwks", name), "less than 1s", "The provider would be asked without a pause.", "Write at least 1s."
-                )
-        if self.http.timeout <= 0:
-            yield Problem(("http", "timeout"), "zero", "No exchange could ever end.", "Write a duration such as 3s.")
+
+
+def _under(section: str, problems: Iterable[Problem]) -> Iterator[Problem]:
+    for problem in problems:
+        yield Problem((section, *problem.path), problem.found, problem.why, problem.cure)

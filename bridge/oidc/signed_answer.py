@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from bridge.access_token import AccessToken
 from bridge.claims import Json
 from bridge.errors import ProviderUnavailable, TokenError
+from bridge.oidc.claim_checks import is_date, media_type
 from bridge.oidc.http import Endpoint
 from bridge.oidc.issuer import Issuers
 from bridge.oidc.jwks import Keys
 from bridge.oidc.jws import UntrustedJws, read_untrusted
-from bridge.oidc.jwt import ID_TOKEN_SIGNS, KIND_CLAIMS, is_date, media_type
+from bridge.oidc.jwt import ID_TOKEN_SIGNS, KIND_CLAIMS
 from bridge.oidc.signature import Algorithms, verify_signature
 
 INTROSPECTION = "token-introspection+jwt"

@@ -15,6 +15,7 @@ from bridge.config.entries import CallbackEntry, ProviderEntry
 from bridge.config.presets import OWN_LAYERS, laid_over, preset, preset_names
 from bridge.config.schema import EXAMPLES, explained, file_schema, schema_text
 from bridge.config.yaml_document import read_yaml
+from bridge.oidc.endpoint_settings import TokenCheckSettings, UserinfoSettings
 from tests.config.files import GOOD, faulty, problems, read
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +26,12 @@ SMALLEST: dict[str, Any] = {
     "callback": {"header_token": {"env": "HEADER_TOKEN"}},
     "providers": {"p": {"issuer": "https://a.example", "audience": "chat"}},
 }
+
+SECTIONS: dict[type[BaseModel], str] = {UserinfoSettings: "userinfo", TokenCheckSettings: "token_check"}
+"""Sections of a provider, by what they are."""
+
+ASKS_ABOUT_TOKENS = {"providers": {"p": {"userinfo": {}, "token_check": {"url": "https://a.example/tokeninfo"}}}}
+"""What some keys need beside them."""
 
 
 def refusals(data: Any) -> list[str]:
@@ -202,12 +209,13 @@ def test_every_example_of_the_schema_is_taken(model: type[BaseModel], name: str)
     """What an editor offers is good."""
     for example in EXAMPLES[model, name]:
         entry = "callback" if model is CallbackEntry else "providers"
-        more = (
-            {name: example}
-            if model is ConfigFile
-            else {entry: {"p": {name: example}} if entry == "providers" else {name: example}}
-        )
-        data = laid_over(SMALLEST, more)
+        more: dict[str, Any] = {name: example}
+        if model in SECTIONS:
+            more = {SECTIONS[model]: more}
+        if model is not ConfigFile:
+            more = {entry: {"p": more} if entry == "providers" else more}
+        asks = name == "token_pattern" or model is TokenCheckSettings
+        data = laid_over(laid_over(SMALLEST, ASKS_ABOUT_TOKENS if asks else {}), more)
         if name == "providers":
             data["providers"] = {example[0]: data["providers"]["p"]}
         assert refusals(data) == []

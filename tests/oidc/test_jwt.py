@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from bridge.errors import BridgeError, TokenExpired, TokenInactive, TokenMalformed, TokenNotYetValid, TokenUntrusted
-from bridge.oidc.jwt import CHECKS, Examined, Expectations, check_claims
+from bridge.oidc.claim_checks import Examined, Expectations
+from bridge.oidc.jwt import CHECKS, check_claims
 from bridge.oidc.settings import ProviderSettings
 from bridge.trace import SILENT, RecordingTrace
 

@@ -150,7 +150,7 @@ async def test_an_unreadable_answer_is_unavailable_and_heals(issuer: Issuer, fau
         assert one.state.first_fetch_ended
         assert one.state.failure
         issuer.set(fault=[])
-        one._remote._failed_at = float("-inf")  # type: ignore[union-attr] # the cool-down is over
+        one._remote._failed_at = one._metadata._failed_at = float("-inf")  # type: ignore[union-attr] # it is over
         assert (await providers.verify(token, SILENT)).subject == "visitor-1"
         assert (one.state.keys, one.state.failure) == (len(keys.GOOD), "")
 
@@ -176,7 +176,7 @@ async def test_a_key_set_that_moved_quietly_is_found_with_the_refresh(issuer: Is
         await providers.verify(AccessToken(mint.good_token(issuer.url)), SILENT)
         moved.set(jwks=keys.jwks("rsa2"))
         issuer.set(discovery={"jwks_uri": f"{moved.url}/jwks"})
-        one._discovered_at = float("-inf")  # a refresh later
+        one._metadata.forget()  # type: ignore[union-attr]  # a refresh later
         token = AccessToken(mint.sign(mint.good_header(kid="rsa2"), mint.good_claims(issuer.url), "rsa2"))
         assert (await providers.verify(token, SILENT)).subject == "visitor-1"
         one._remote._looked_at = float("-inf")  # type: ignore[union-attr] # the cool-down is over

@@ -13,7 +13,7 @@ from bridge.config.load import load_text
 from bridge.config.model import Model
 from bridge.config.yaml_document import read_yaml
 from bridge.contract.response import Responses
-from bridge.oidc.settings import JwksSettings
+from bridge.oidc.key_settings import JwksSettings
 from tests.issuer import keys, mint
 
 ROOT = Path(__file__).parents[2]

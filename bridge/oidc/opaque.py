@@ -1,0 +1,168 @@
+"""Opaque tokens of one provider: whether one is good and for us, and whose it is, by asking the provider itself.
+
+What proves that it was made for us: introspection, else a token check, else nothing, which the operator spells out
+(``unbound_tokens: accept``). Who the visitor is says introspection, or userinfo.
+"""
+
+from collections.abc import Callable, Mapping
+
+from bridge.access_token import AccessToken
+from bridge.claims import Claims, Json, Source
+from bridge.errors import TokenInactive, TokenUntrusted
+from bridge.oidc.budget import Budget
+from bridge.oidc.claim_checks import (
+    Check,
+    Examined,
+    Expectations,
+    authorized_party,
+    is_date,
+    listed,
+    oldest_end,
+    refused_by_id,
+    refused_by_subject,
+    refused_by_time,
+    run_checks,
+    scopes,
+)
+from bridge.oidc.endpoints import AnswerTests, Endpoints
+from bridge.oidc.introspected import check_introspected
+from bridge.oidc.profile import Profile, in_order, subject_of
+from bridge.oidc.settings import ProviderSettings
+from bridge.trace import Trace
+
+
+class OpaqueTokens:
+    """Verifies the opaque tokens of one provider.
+
+    Args:
+        name: The provider's name.
+        settings: Its settings.
+        endpoints: Where it is asked.
+        budget: Takes note of what it says.
+        expected: What its settings ask of a token.
+        tests: What the operator asks of answers.
+        now: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: ProviderSettings,
+        *,
+        endpoints: Endpoints,
+        budget: Budget,
+        expected: Expectations,
+        tests: AnswerTests,
+        now: Callable[[], float],
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._endpoints = endpoints
+        self._budget = budget
+        self._expected = expected
+        self._rules = tests.token_check_rules
+        self._now = now
+        self._profile = Profile(endpoints, settings.userinfo)
+
+    async def verify(self, token: AccessToken, wanted: frozenset[str], trace: Trace) -> Claims:
+        """The claims of an opaque token.
+
+        Args:
+            token: The token, which looks like one of this provider's.
+            wanted: The claims that the mapping reads.
+            trace: Takes every step.
+
+        Raises:
+            TokenInactive: The provider refuses it, or an incident switch does.
+            TokenUntrusted, TokenExpired, TokenNotYetValid: It is good, but not for us, or not now.
+            ProviderUnavailable, ProviderBusy: The provider's word cannot be had.
+        """
+        try:
+            if self._settings.introspection is not None:
+                claims = await self._introspected(token, wanted, trace)
+            else:
+                claims = await self._identified(token, trace)
+        except TokenInactive:
+            self._budget.answered(token, active=False)
+            raise
+        self._budget.answered(token, active=True)
+        return claims
+
+    async def _introspected(self, token: AccessToken, wanted: frozenset[str], trace: Trace) -> Claims:
+        answer = await self._endpoints.introspect(token, trace)
+        expires_at = check_introspected(answer, self._expected, self._now(), trace)
+        sources: Mapping[Source, Mapping[str, Json]] = {"introspection": answer}
+        if subject_of(answer, "sub"):
+            subject = subject_of(answer, self._settings.subject)
+            self._check_subject((subject_of(answer, "sub"), subject), trace)
+            claims = Claims(self._name, subject, sources, expires_at)
+            return await self._profile.completed(token, claims, wanted, trace)
+        if not self._settings.has_userinfo:
+            trace.step("claims", "subject", "refused", "introspection's sub is missing, empty or no text")
+            raise TokenUntrusted(
+                "introspection's sub is missing, empty or no text",
+                hint="A token of a service has none. If those of visitors have none either, add userinfo:.",
+            )
+        subject, profile = await self._profile.identified(token, trace, trusted=True)
+        self._check_subject((subject,), trace)
+        return Claims(self._name, subject, in_order({**sources, "userinfo": profile}), expires_at)
+
+    async def _identified(self, token: AccessToken, trace: Trace) -> Claims:
+        """By userinfo alone, after the token check where there is one."""
+        checked = self._settings.token_check is not None
+        if checked:
+            expires_at = await self._checked(token, trace)
+        else:
+            examined = Examined({}, {}, self._now())
+            run_checks((("incident switches", refused_by_time),), examined, self._expected, trace)
+            expires_at = oldest_end(examined, self._expected)
+        subject, profile = await self._profile.identified(token, trace, trusted=checked)
+        self._check_subject((subject,), trace)
+        return Claims(self._name, subject, {"userinfo": profile}, expires_at)
+
+    async def _checked(self, token: AccessToken, trace: Trace) -> float:
+        """Seconds since the epoch after which a token is no longer good that was made for us."""
+        answer = await self._endpoints.check(token, trace)
+        # Such endpoints keep to no standard: what is no date cannot say when the token was issued.
+        members = {name: value for name, value in answer.items() if value is not None}
+        if not is_date(members.get("iat")):
+            members.pop("iat", None)
+        examined = Examined({}, members, self._now())
+        checks: tuple[tuple[str, Check], ...] = (
+            ("audience", self._made_for_us),
+            ("authorized party", authorized_party),
+            ("scopes", scopes),
+            ("incident switches", _token_switches),
+        )
+        run_checks(checks, examined, self._expected, trace)
+        left = self._endpoints.token_check.expires_in(answer) if self._endpoints.token_check is not None else None
+        end = examined.now + self._expected.max_token_age
+        return end if left is None else min(end, examined.now + left)
+
+    def _made_for_us(self, token: Examined, expected: Expectations) -> None:
+        """The check's answer names our audience, and meets the operator's rules (RFC 9700 section 4.10.2)."""
+        check = self._endpoints.token_check
+        found = [] if check is None else check.audiences(token.claims)
+        if expected.audience and expected.audience.isdisjoint(found):
+            raise TokenUntrusted(
+                f"token_check names {listed(found)}, which is none of {sorted(expected.audience)}",
+                hint="Is audience: the client that the visitor signs in with, and token_check.audience its member?",
+            )
+        if self._rules is not None and not self._rules(token.claims):
+            raise TokenUntrusted(
+                "token_check.rules: one of them says no, or cannot tell",
+                hint="`idp-bridge explain --show-values` shows the answer that they were asked of.",
+            )
+
+    def _check_subject(self, subjects: tuple[str, ...], trace: Trace) -> None:
+        """No incident switch refuses the visitor."""
+
+        def refused(_: Examined, expected: Expectations) -> None:
+            refused_by_subject(subjects, expected)
+
+        run_checks((("refused subjects", refused),), Examined({}, {}, self._now()), self._expected, trace)
+
+
+def _token_switches(token: Examined, expected: Expectations) -> None:
+    refused_by_time(token, expected)
+    refused_by_id(token, expected)

@@ -1,0 +1,98 @@
+"""What makes a provider take opaque tokens, and whom it asks about tokens: CONFIG.md, "Which token, which provider"."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from bridge.errors import Problem
+from bridge.oidc.endpoint_settings import (
+    IntrospectionSettings,
+    RequestSettings,
+    TokenCheckSettings,
+    UserinfoSettings,
+)
+from bridge.oidc.token_pattern import unfit_token_pattern
+from bridge.units import Settings
+
+_NOT_BOUND = "Nothing proves that the token was made for us: one of any other application's would be taken too."
+
+
+class OpaqueSettings(Settings):
+    """The endpoints of one provider that are asked about tokens.
+
+    Attributes:
+        userinfo: The userinfo endpoint (OpenID Connect Core section 5.3), or a plain "who am I" endpoint.
+        introspection: The introspection endpoint (RFC 7662), which says whether a token is good, and for whom it is.
+        token_check: An endpoint that says for whom an opaque token was made, where there is no introspection.
+        unbound_tokens: ``accept`` takes tokens of which nothing proves that they were made for us.
+        token_pattern: What its opaque tokens look like as a whole: a regular expression of RE2's. Of two providers that
+            take opaque tokens each needs one.
+        requests: What the provider may be asked about tokens in all.
+    """
+
+    userinfo: UserinfoSettings = UserinfoSettings()
+    introspection: IntrospectionSettings | None = None
+    token_check: TokenCheckSettings | None = None
+    unbound_tokens: Literal["refuse", "accept"] = "refuse"
+    token_pattern: str | None = None
+    requests: RequestSettings = RequestSettings()
+
+    @property
+    def has_userinfo(self) -> bool:
+        """Whether somebody has written ``userinfo``, the operator or a preset."""
+        return "userinfo" in self.model_fields_set
+
+    @property
+    def takes_opaque_tokens(self) -> bool:
+        """Whether an opaque token can be one of this provider's."""
+        return self.introspection is not None or self.token_check is not None or self.takes_unbound_tokens
+
+    @property
+    def takes_unbound_tokens(self) -> bool:
+        """Whether its opaque tokens are known by userinfo alone."""
+        nothing_else = self.introspection is None and self.token_check is None
+        return nothing_else and self.has_userinfo and self.unbound_tokens == "accept"
+
+    @property
+    def asks_userinfo(self) -> bool:
+        """Whether there is a token about which userinfo is asked."""
+        return self.has_userinfo and (self.userinfo.when != "never" or self.takes_opaque_tokens)
+
+    def endpoint_problems(self, *, has_issuer: bool, has_discovery: bool, insecure: bool) -> Iterator[Problem]:
+        """What is wrong with the endpoints. Key paths are relative to the provider.
+
+        Args:
+            has_issuer: Whether the provider has an issuer, and so takes JWTs.
+            has_discovery: Whether that is an address that says where the endpoints are.
+            insecure: Whether plain http may go to another machine.
+        """
+        yield from self._combination_problems(has_issuer=has_issuer)
+        for name, needed in (("userinfo", self.asks_userinfo), ("introspection", True)):
+            endpoint = getattr(self, name)
+            if needed and endpoint is not None and endpoint.url is None and not has_discovery:
+                why = "There is no discovery document that would say where it is."
+                yield Problem((name, "url"), "missing", why, "Write the endpoint's address.")
+        for name in ("userinfo", "introspection", "token_check"):
+            endpoint = getattr(self, name)
+            for problem in endpoint.problems(insecure=insecure) if endpoint is not None else ():
+                yield Problem((name, *problem.path), problem.found, problem.why, problem.cure)
+        if self.token_pattern is not None and (reason := unfit_token_pattern(self.token_pattern)):
+            cure = 'Write what a whole token looks like, such as token_pattern: "[0-9a-f]{40}".'
+            yield Problem(("token_pattern",), reason, "It says which opaque tokens are this provider's.", cure)
+
+    def _combination_problems(self, *, has_issuer: bool) -> Iterator[Problem]:
+        if not has_issuer and self.has_userinfo and not self.takes_opaque_tokens:
+            cure = "Add introspection: or token_check:, or write unbound_tokens: accept if you can live with that."
+            yield Problem(("unbound_tokens",), "missing, with userinfo alone", _NOT_BOUND, cure)
+        if self.introspection is not None and self.token_check is not None:
+            why = "Introspection says already for whom a token was made."
+            yield Problem(("token_check",), "beside introspection", why, "Keep one of them; introspection knows more.")
+        elif self.token_check is not None and not self.has_userinfo:
+            why = "A token check says for whom a token was made, not who its visitor is."
+            yield Problem(("userinfo",), "missing, with token_check", why, "Add userinfo: with its url:.")
+        if self.introspection is not None and self.introspection.when == "always" and not has_issuer:
+            why = "A provider without an issuer takes no JWTs, and opaque tokens are asked about anyhow."
+            yield Problem(("introspection", "when"), "always, without an issuer", why, "Remove it, or set issuer:.")
+        if self.token_pattern is not None and not self.takes_opaque_tokens:
+            why = "This provider takes no opaque tokens: it has neither introspection nor token_check."
+            cure = "Remove token_pattern, add one of them, or write unbound_tokens: accept beside userinfo."
+            yield Problem(("token_pattern",), "without opaque tokens", why, cure)
