@@ -195,6 +195,7 @@ def _token(token: Mapping[str, Any] | None) -> str:
         return "none"
     words = [token.get("form", "unreadable")]
     words += [f"{token['length']} characters of {token['alphabet']}"] if token.get("form") == "opaque" else []
+    words += [f"the token_pattern of {', '.join(token['fits'])}"] if token.get("fits") else []
     words += [f"{name} {token[name]}" for name in ("alg", "typ") if token.get(name)]
     words += ["with Bearer before it"] if token.get("bearer_before_it") else []
     words += [f"claims {' '.join(token['claims'])}"] if token.get("claims") else []

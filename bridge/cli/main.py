@@ -21,9 +21,8 @@ COMMANDS: Mapping[str, OnDemand] = {
     "explain": OnDemand("explain", "explain", "Every step of a visitor's token, and what comes of it."),
     "test": OnDemand("run_cases", "run_cases", "The test cases of the mapping."),
     "call": OnDemand("call", "call", "Ask a running bridge as CX Genie does."),
-    "first-call": OnDemand(
-        "first_call", "first_call", "Wait for CX Genie's first callback, and say what is wrong with it."
-    ),
+    "first-call": OnDemand("first_call", "first_call", "CX Genie's first callback, and what was wrong with it."),
+    "doctor": OnDemand("doctor", "doctor", "What is wrong with providers and secrets, and its cure."),
     "presets": OnDemand("presets", "presets", "What each kind of identity provider brings along."),
     "schema": OnDemand("schema", "schema", "The configuration file's JSON Schema."),
     "config": OnDemand("show", "app", "The configuration without its secrets."),

@@ -21,6 +21,7 @@ from bridge.contract.slips import Slip, header_form, header_slip, path_slip
 from bridge.errors import BridgeError, CallerUnauthorized, TokenMissing
 from bridge.oidc.hints import UntrustedFacts
 from bridge.oidc.jws import read_untrusted
+from bridge.oidc.token_pattern import TokenPattern
 
 MOST_NAMES = 40
 """Names of headers, keys or claims that are shown."""
@@ -166,7 +167,7 @@ def _body(
     except BridgeError as refusal:
         cure = refusal.hint or 'CX Genie posts {"access_token": "…"}: does something on the way change it?'
         return outline, token_outline, None, Slip(refusal.detail, cure)
-    return outline, {**(token_outline or {}), **_token(token)}, token, None
+    return outline, {**(token_outline or {}), **_token(token, model)}, token, None
 
 
 def _form_fields(body: bytes) -> dict[str, str] | None:
@@ -186,9 +187,15 @@ def _written_token(text: str) -> dict[str, Any]:
     }
 
 
-def _token(token: AccessToken) -> dict[str, Any]:
+def _token(token: AccessToken, model: Model) -> dict[str, Any]:
     facts = UntrustedFacts.of(token)
     outline: dict[str, Any] = {"form": facts.form, "length": len(token.text), "alphabet": _alphabet(token.text)}
+    if not token.looks_like_jwt:
+        outline["fits"] = [
+            name
+            for name, settings in model.providers.items()
+            if settings.token_pattern is not None and TokenPattern(settings.token_pattern).matches(token.text)
+        ]
     if facts.form == "jwt":
         try:
             jws = read_untrusted(token)

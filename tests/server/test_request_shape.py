@@ -1,12 +1,14 @@
 """bridge/server/request_shape.py: the outline of a request has its parts and none of its values."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.oidc.settings import ProviderSettings
 from bridge.server.request_shape import Shape, shape_of
 from tests.issuer.mint import good_claims, sign
 from tests.server.service import SECRET, model
@@ -147,6 +149,14 @@ def test_the_form_of_a_token(token: str, form: str, alphabet: str | None) -> Non
     assert outline["form"] == form
     assert alphabet is None or outline["alphabet"] == alphabet
     assert outline["bearer_before_it"] == ("Bearer" in token)
+
+
+def test_whose_pattern_an_opaque_token_fits() -> None:
+    """A JWT fits none, whatever a pattern says."""
+    settings = ProviderSettings.model_validate({"token_pattern": "[0-9a-f]{40}"})
+    configured = replace(model(), providers={"sso": settings, "other": ProviderSettings(token_pattern="x+")})
+    for token, fits in ((OPAQUE, ["sso"]), ("opaque", []), (JWT, None)):
+        assert shape_of(scope(), body(token), configured).outline["token"].get("fits") == fits
 
 
 def test_a_form_is_outlined_too() -> None:
