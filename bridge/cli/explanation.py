@@ -20,7 +20,7 @@ from bridge.trace import RecordingTrace, Step, Verdict
 READ: Mapping[str, tuple[str, ...]] = {
     "issuer": ("iss",),
     "dates": ("exp", "nbf", "iat"),
-    "kind": ("typ", "token_use", "tokenType", "TokenType"),
+    "kind": ("typ", "token_type", "token_use", "tokenType", "TokenType"),
     "audience": ("aud",),
     "authorized party": ("azp", "client_id", "cid", "appid"),
     "expiry": ("exp",),

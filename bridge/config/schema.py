@@ -127,8 +127,6 @@ def _named(name: str) -> Schema | None:
             return {"anyOf": [ref("condition"), {"type": "array", "items": ref("condition")}]}
         case "token_in":
             return {"anyOf": [{"const": BEARER}, _model(TokenPlace)]}
-        case "query":
-            return {"type": "object", "additionalProperties": {"type": "string"}}
         case "version":
             return _or_reference({"const": 1})
         case "mapping":
@@ -151,6 +149,8 @@ def _typed(slot: Slot, annotation: Any, metadata: tuple[Any, ...]) -> Schema:
         case "model":
             name = next((name for name, model in _DEFINED.items() if model is annotation), None)
             return ref(name) if name else _model(annotation)
+        case "map" if slot.inner is not None and slot.inner.kind == "plain":
+            return {"type": "object", "additionalProperties": _typed(slot.inner, get_args(annotation)[1], ())}
         case "map" if slot.inner is not None:
             inner = _typed(slot.inner, get_args(annotation)[1], ())
             return {"type": "object", "additionalProperties": False, "patternProperties": {f"^{NAME}$": inner}}

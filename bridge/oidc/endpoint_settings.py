@@ -30,7 +30,7 @@ UNION_TAGS: Final = ("<word>", "<place>")
 
 TokenIn = Annotated[
     Annotated[Literal["bearer"], Tag(UNION_TAGS[0])] | Annotated[TokenPlace, Tag(UNION_TAGS[1])],
-    Discriminator(lambda written: UNION_TAGS[0] if isinstance(written, str) else UNION_TAGS[1]),
+    Discriminator(lambda written: UNION_TAGS[isinstance(written, dict | TokenPlace)]),
 ]
 """``bearer``, or a place by name."""
 

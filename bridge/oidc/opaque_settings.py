@@ -92,7 +92,7 @@ class OpaqueSettings(Settings):
         if self.introspection is not None and self.introspection.when == "always" and not has_issuer:
             why = "A provider without an issuer takes no JWTs, and opaque tokens are asked about anyhow."
             yield Problem(("introspection", "when"), "always, without an issuer", why, "Remove it, or set issuer:.")
-        if self.token_pattern is not None and not self.takes_opaque_tokens:
+        if self.token_pattern is not None and not self.takes_opaque_tokens and has_issuer:
             why = "This provider takes no opaque tokens: it has neither introspection nor token_check."
             cure = "Remove token_pattern, add one of them, or write unbound_tokens: accept beside userinfo."
             yield Problem(("token_pattern",), "without opaque tokens", why, cure)

@@ -133,3 +133,23 @@ def test_a_file_may_come_by_standard_input(tmp_path: Path, arguments: tuple[str,
     assert "standard input:3:53: providers.p.audiance: unknown key" in bad.out
     assert bad.out.splitlines()[-1] == "standard input: 1 problem"
     assert invoke(*arguments, cwd=tmp_path, stdin=b"#" * (1 << 20) + b"\n").status == 1
+
+
+def test_the_summary_says_how_opaque_tokens_are_bound(tmp_path: Path) -> None:
+    """Who takes JWTs, who opaque tokens, and what is asked about those first."""
+    (tmp_path / "bridge.yaml").write_text(
+        "version: 1\ncallback: {header_token: {env: A}}\nproviders:\n"
+        "  both:\n    issuer: https://a.example\n    audience: chat\n    id_prefix: ''\n    token_pattern: '[0-9]+'\n"
+        "    introspection: {client_id: x, client_secret: {env: B}}\n"
+        "  plain:\n    userinfo: {url: 'https://b.example/me'}\n    unbound_tokens: accept\n    id_prefix: 'b:'\n"
+        "    token_pattern: '[a-z]+'\n"
+    )
+    ran = invoke("check", "--no-secrets", "bridge.yaml", cwd=tmp_path)
+    both = "https://a.example, audience chat, accepts access_token, opaque tokens by introspection"
+    assert f"provider both: {both}\n" in ran.out
+    assert "provider plain: opaque tokens by userinfo\n" in ran.out
+    told = json.loads(invoke("check", "--no-secrets", "--json", "bridge.yaml", cwd=tmp_path).out)["providers"]
+    assert [(each["opaque"], each["accept"]) for each in told.values()] == [
+        ("introspection", ["access_token"]),
+        ("userinfo", []),
+    ]

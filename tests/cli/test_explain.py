@@ -276,3 +276,63 @@ def test_json_has_every_step(tmp_path: Path) -> None:
     assert found["data"] == {"id": "visitor-1", "name": "Nguyễn Văn An", "email": "an@shop.example"}
     assert {"stage", "name", "verdict", "reason"} <= set(found["steps"][0])
     assert {step["verdict"] for step in found["steps"]} <= {"ok", "refused", "skipped", "note"}
+
+
+OPAQUE = "0123456789abcdef0123456789abcdef01234567"
+
+
+def opaque_configuration(folder: Path, issuer: Issuer) -> None:
+    """Two providers that take opaque tokens, told apart by pattern; one more has a secret that is nowhere."""
+    (folder / "bridge.yaml").write_text(
+        "version: 1\ncallback: {header_token: {env: NOT_SET}}\nproviders:\n"
+        f"  sso:\n    issuer: {issuer.url}\n    audience: chat\n    id_prefix: ''\n"
+        "    introspection: {auth_method: none}\n    token_pattern: '[0-9a-f]{40}'\n"
+        "  other:\n    audience: chat\n    id_prefix: 'o:'\n    token_pattern: '[A-Z]+'\n"
+        "    introspection: {client_id: x, client_secret: {env: NOWHERE}, url: 'http://127.0.0.1:9/'}\n"
+    )
+
+
+def test_an_opaque_token_goes_all_the_way(tmp_path: Path, issuer: Issuer) -> None:
+    """Whose it is, what was asked and for how long, each check of the answer, the mapping; the answer is masked."""
+    opaque_configuration(tmp_path, issuer)
+    issuer.set(introspection=mint.good_claims(issuer.url, active=True, **PERSON))
+    ran = explained(tmp_path, "--token-file", "-", stdin=OPAQUE)
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.startswith("callback default, provider sso\n")
+    for step in ("form: an opaque token of provider sso", "introspection", "audience", "expiry", "refused subjects"):
+        assert f"  ok       {step}" in ran.out
+    assert "asked, answered after" in ran.out
+    assert OPAQUE not in ran.out
+    assert "Nguyễn" not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("answer", "rule", "found", "change"),
+    [
+        ({"active": False}, "introspection (verification)", "", "Keycloak"),
+        ({"aud": "other"}, "audience (claims)", 'aud is "other"', "audience"),
+        ({"exp": At(-60)}, "expiry (claims)", "exp is 1", "fresh token"),
+        ({"token_type": "refresh_token"}, "kind (claims)", 'token_type is "refresh_token"', "access token"),
+    ],
+)
+def test_a_refused_opaque_token_names_what_the_provider_said(
+    tmp_path: Path, issuer: Issuer, answer: Mapping[str, Any], rule: str, found: str, change: str
+) -> None:
+    """As a JWT's claims are named: members about the token, never about the visitor."""
+    opaque_configuration(tmp_path, issuer)
+    issuer.set(introspection=mint.good_claims(issuer.url, **{"active": True, **answer}))
+    ran = explained(tmp_path, "--token-file", "-", stdin=OPAQUE)
+    assert ran.status == 1
+    lines = {line.split(": ")[0].strip(): line for line in ran.out.splitlines()[-3:]}
+    assert lines["rule"].endswith(rule)
+    assert found in ran.out
+    assert change in lines["change"]
+
+
+def test_an_opaque_token_that_is_nobodys_is_shown_to_nobody(tmp_path: Path, issuer: Issuer) -> None:
+    """Nor does explain guess; no secret is needed to say so."""
+    opaque_configuration(tmp_path, issuer)
+    ran = explained(tmp_path, "--token-file", "-", stdin="nobodys")
+    assert ran.status == 1
+    assert "no token_pattern matches" in ran.out
+    assert not {"/introspection", "/userinfo"} & issuer.requests().keys()
