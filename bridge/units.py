@@ -5,11 +5,13 @@ The value of a field is a plain number in base units: seconds, bytes, events per
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
+
+_OTHERWISE = re.compile(r"(?P<number>[0-9]{1,9}(?:\.[0-9]{1,3})?) *(?:/|per)? *(?P<name>[A-Za-z]*)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,12 +23,14 @@ class Unit:
         expected: What is expected of the operator, with examples.
         separator: Between the number and the name, as a regular expression knows it too.
         factors: Base units (seconds, bytes, events per second) of one of each name, the smallest first.
+        other_names: What else the names are called, in lower case; a number alone has the name "".
     """
 
     kind: str
     expected: str
     separator: str
     factors: Mapping[str, float]
+    other_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pattern(self) -> str:
@@ -41,6 +45,18 @@ class Unit:
         name = match[1]
         return int(value.removesuffix(self.separator + name)) * self.factors[name]
 
+    def meant(self, value: Any) -> str | None:
+        """A quantity that is written otherwise, as it has to be written; ``None`` where that would be a guess."""
+        match = _OTHERWISE.fullmatch(str(value)) if isinstance(value, str | int | float) else None
+        if match is None or isinstance(value, bool):
+            return None
+        number, name = match["number"], self.other_names.get(match["name"].lower())
+        if name is None:
+            return None
+        if match["name"] and number.isdecimal():
+            return f"{number}{self.separator}{name}"
+        return self.written(float(number) * self.factors[name])
+
     def written(self, quantity: float) -> str:
         """The quantity as an operator would write it, in the largest unit of which it is a whole number."""
         counts = {name: round(quantity / factor, 9) for name, factor in self.factors.items()}
@@ -54,9 +70,37 @@ DURATION = Unit(
     "a duration such as 500ms, 30s, 10m, 12h or 7d",
     "",
     {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0},
+    {
+        **dict.fromkeys(("ms", "msec", "millis", "millisecond", "milliseconds"), "ms"),
+        **dict.fromkeys(("", "s", "sec", "secs", "second", "seconds"), "s"),
+        **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "m"),
+        **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
+        **dict.fromkeys(("d", "day", "days"), "d"),
+    },
 )
-SIZE = Unit("size", "a size such as 64KiB or 1MiB", "", {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3})
-RATE = Unit("rate", "a rate such as 20/s", "/", {"h": 1 / 3600, "m": 1 / 60, "s": 1.0})
+SIZE = Unit(
+    "size",
+    "a size such as 64KiB or 1MiB",
+    "",
+    {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3},
+    {
+        **dict.fromkeys(("", "b", "byte", "bytes"), "B"),
+        **{f"{letter}{rest}": f"{letter.upper()}iB" for letter in "kmg" for rest in ("", "b", "i", "ib")},
+    },
+)
+RATE = Unit(
+    "rate",
+    "a rate such as 20/s",
+    "/",
+    {"h": 1 / 3600, "m": 1 / 60, "s": 1.0},
+    {
+        **dict.fromkeys(("", "s", "sec", "second", "rps", "ps"), "s"),
+        **dict.fromkeys(("m", "min", "minute", "rpm"), "m"),
+        **dict.fromkeys(("h", "hour"), "h"),
+    },
+)
+UNITS = {unit.kind: unit for unit in (DURATION, SIZE, RATE)}
+"""Each by what a pydantic error of it is called."""
 
 
 def _one_or_list(value: Any) -> Any:

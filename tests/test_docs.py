@@ -198,7 +198,7 @@ def commands() -> dict[str, set[str]]:
 
 def test_every_command_and_option_is_in_the_reference() -> None:
     """``docs/reference/cli.md`` has a section for each command, with a row for each of its options."""
-    sections = re.split(r"^## idp-bridge (\w+(?: \w+)?).*\n", page("reference/cli.md"), flags=re.MULTILINE)
+    sections = re.split(r"^## idp-bridge ([\w-]+(?: \w+)?).*\n", page("reference/cli.md"), flags=re.MULTILINE)
     documented = {
         name: set(re.findall(r"`(--[\w-]+)", "".join(re.findall(r"^\| `.*?\|", section, re.MULTILINE))))
         for name, section in zip(sections[1::2], sections[2::2], strict=True)

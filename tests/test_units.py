@@ -88,3 +88,22 @@ def test_writing_loses_nothing(unit: Unit, count: int, name: int) -> None:
     names = list(unit.factors)
     quantity = unit.read(f"{count}{unit.separator}{names[name % len(names)]}")
     assert unit.read(unit.written(quantity)) == pytest.approx(quantity)
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "meant"),
+    [
+        (DURATION, 30, "30s"), (DURATION, "30", "30s"), (DURATION, "5min", "5m"), (DURATION, "2 hours", "2h"),
+        (DURATION, 1.5, "1500ms"), (DURATION, "1.5h", "90m"), (DURATION, "1 month", None), (DURATION, True, None),
+        (DURATION, [30], None), (DURATION, "-1", None), (DURATION, "", None), (DURATION, "30" * 9, None),
+        (DURATION, 600, "10m"), (SIZE, 65536, "64KiB"), (SIZE, "64KB", "64KiB"), (SIZE, "64 kb", "64KiB"),
+        (SIZE, "1M", "1MiB"), (SIZE, "1TB", None), (RATE, 10, "10/s"), (RATE, "10/sec", "10/s"),
+        (RATE, "600 per minute", "600/m"),
+        (RATE, "10 rps", "10/s"), (RATE, "10/day", None),
+    ],
+)  # fmt: skip
+def test_what_was_meant(unit: Unit, value: object, meant: str | None) -> None:
+    """A quantity that is written otherwise, in our way of writing it; what could be two things is none."""
+    assert unit.meant(value) == meant
+    if meant is not None:
+        unit.read(meant)

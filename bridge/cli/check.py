@@ -7,7 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli.comparison import changes_as_json, compared, say_changes
-from bridge.cli.configuration import ConfigOption, InlineSecretsOption, configuration_file, load_configuration
+from bridge.cli.configuration import (
+    ConfigOption,
+    InlineSecretsOption,
+    configuration_file,
+    load_configuration,
+    named,
+)
 from bridge.cli.console import Status, cannot_tell, doubtful, good, printable, say, say_json
 from bridge.cli.problems import problems_as_json, say_problems
 from bridge.config.load import InvalidConfiguration, LocatedProblem
@@ -17,7 +23,8 @@ from bridge.oidc.settings import ProviderSettings
 
 def check(  # noqa: PLR0917 -- typer makes options of them, only the file is positional
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="The file to check; the same as --config.")
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="The file to check; the same as --config. - is standard input."),
     ] = None,
     config: ConfigOption = None,
     no_secrets: Annotated[
@@ -40,22 +47,22 @@ def check(  # noqa: PLR0917 -- typer makes options of them, only the file is pos
     """
     if file is not None and config is not None and file != config:
         raise cannot_tell("Two files are named: give FILE or --config, not both.", as_json=as_json)
-    path = configuration_file(file or config, as_json=as_json)
+    path = configuration_file(file or config, reads_input=against is None, as_json=as_json)
     try:
         loaded = load_configuration(
             path, resolve_secrets=not no_secrets, allow_inline_secrets=allow_inline_secrets, as_json=as_json
         )
     except InvalidConfiguration as error:
-        say_problems(error.problems, path, as_json=as_json)
+        say_problems(error.problems, named(path), as_json=as_json)
         raise typer.Exit(Status.FINDING) from None
     changed = None if against is None else compared(against, path, as_json=as_json)
     good_for_customers = not any(change.effect == "identity" for change in changed or ())
     if as_json:
-        verdict = {"ok": good_for_customers, "file": str(path), "warnings": problems_as_json(loaded.warnings)}
+        verdict = {"ok": good_for_customers, "file": str(named(path)), "warnings": problems_as_json(loaded.warnings)}
         comparison = {} if changed is None else {"against": str(against), "changes": changes_as_json(changed)}
         say_json({**verdict, **_summary(loaded.model), **comparison})
     else:
-        _print_summary(loaded.model, loaded.warnings, str(path))
+        _print_summary(loaded.model, loaded.warnings, str(named(path)))
         if changed is not None:
             say_changes(changed, str(against))
     raise typer.Exit(Status.YES if good_for_customers else Status.FINDING)

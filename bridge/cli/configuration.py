@@ -1,6 +1,7 @@
 """Which file a command reads, and the sentences for a file that cannot be read."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +9,10 @@ import typer
 
 from bridge.cli.console import Status, cannot_tell, printable, tell
 from bridge.cli.problems import stopped_by
-from bridge.config.load import InvalidConfiguration, Loaded, load
+from bridge.config.load import InvalidConfiguration, Loaded, load, load_text
 from bridge.config.reading import NOT_LOOKED_UP
 from bridge.config.references import Needed
+from bridge.config.yaml_document import MAX_BYTES
 
 VARIABLE = "BRIDGE_CONFIG"
 PLACES = (Path("config/bridge.yaml"), Path("/etc/idp-bridge/bridge.yaml"))
@@ -32,8 +34,23 @@ InlineSecretsOption = Annotated[
 ]
 
 
-def configuration_file(given: Path | None, *, as_json: bool = False) -> Path:
-    """The file that was named, or the first of the usual places where there is one."""
+STANDARD_INPUT = Path("-")
+"""What names standard input in place of a file."""
+
+
+def configuration_file(given: Path | None, *, reads_input: bool = False, as_json: bool = False) -> Path:
+    """The file that was named, or the first of the usual places where there is one.
+
+    Args:
+        given: What was named.
+        reads_input: Whether the command takes standard input in place of a file.
+        as_json: As for ``cannot_tell``.
+    """
+    if given == STANDARD_INPUT and not reads_input:
+        raise cannot_tell(
+            "Only `idp-bridge check` reads a configuration from standard input, and not beside --against. Name a file.",
+            as_json=as_json,
+        )
     if given is not None:
         return given
     if named := os.environ.get(VARIABLE):
@@ -48,6 +65,11 @@ def configuration_file(given: Path | None, *, as_json: bool = False) -> Path:
     )
 
 
+def named(path: Path) -> Path:
+    """A configuration as problems and verdicts call it."""
+    return Path("standard input") if path == STANDARD_INPUT else path
+
+
 def load_configuration(
     path: Path, *, resolve_secrets: bool | Needed = True, allow_inline_secrets: bool = False, as_json: bool = False
 ) -> Loaded:
@@ -57,6 +79,14 @@ def load_configuration(
         InvalidConfiguration: The file has problems.
     """
     try:
+        if path == STANDARD_INPUT:
+            return load_text(
+                sys.stdin.buffer.read(MAX_BYTES + 1),
+                file=str(named(path)),
+                environment=os.environ,
+                resolve_secrets=resolve_secrets,
+                allow_inline_secrets=allow_inline_secrets,
+            )
         return load(
             path, environment=os.environ, resolve_secrets=resolve_secrets, allow_inline_secrets=allow_inline_secrets
         )

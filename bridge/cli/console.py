@@ -44,6 +44,12 @@ def say_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def say_json_line(value: Any) -> None:
+    """One of a stream of results for a program: a JSON object in one line, at once."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
+    sys.stdout.flush()
+
+
 def good(text: str) -> str:
     """The text in green, where colour is wanted."""
     return _coloured(text, "green", sys.stdout)

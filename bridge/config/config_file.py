@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from bridge.config.cache_settings import CacheSettings
+from bridge.config.doubts import provider_doubts
 from bridge.config.entries import CallbackEntry, ProviderEntry, Rules
 from bridge.config.field_errors import quoted, suggestion
 from bridge.config.model import AdminSettings, AuditSettings, LimitSettings, LogSettings, ServerSettings
@@ -107,6 +108,7 @@ class ConfigFile(Settings):
             if name not in used:
                 yield Problem(("providers", name), "used by no callback", "", "Add it to a callback's providers:.")
         for name, provider in self.providers.items():
+            yield from _under(("providers", name), provider_doubts(provider))
             yield from _under(("providers", name), provider.warnings())
         for path, _, entry in self.entries():
             yield from self._impersonation_warnings(path, entry)
@@ -198,6 +200,8 @@ class ConfigFile(Settings):
                         "It stands in logs and metrics.",
                         "Use 1 to 32 of a-z, 0-9 and the hyphen.",
                     )
+        yield from _under(("server",), self.server.problems())
+        yield from _under(("admin",), self.admin.problems())
         if self.server.port == self.admin.port != 0:
             section, other = ("admin", "server") if "port" in self.admin.model_fields_set else ("server", "admin")
             found = f"{self.admin.port}, the port of {other} too"

@@ -21,7 +21,7 @@ _OF_THE_FILE: Final = {
     "callback", "callbacks", "providers", "server", "admin", "log", "limits", "cache", "state_dir", "audit"
 }  # fmt: skip
 _OF_A_CALLBACK: Final = {
-    "path", "providers", "failure_status", "anonymous", "absent", "phone_format", "domains", "messages"
+    "path", "providers", "allow_from", "failure_status", "anonymous", "absent", "phone_format", "domains", "messages"
 }  # fmt: skip
 _OF_A_PROVIDER: Final = {"requests", "max_uses"}
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from bridge.errors import KeyPath, Problem
+from bridge.units import UNITS
 
 _EXPECTED = {
     "string_type": "text",
@@ -22,7 +23,6 @@ _EXPECTED = {
     "less_than": "less than {lt}",
     "less_than_equal": "at most {le}",
 }
-_OURS = frozenset({"duration", "size", "rate"})  # raised by bridge.units, in words of ours
 _LONGEST = 60
 
 
@@ -68,7 +68,13 @@ def quoted(text: str) -> str:
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in escaped)
 
 
-def field_problem(error: ErrorDetails, path: KeyPath, found: str, written: str | None) -> Problem:
+_SHORT_FOR = {"jwks": "url", "userinfo": "url", "introspection": "url", "token_check": "url"}
+"""Sections in place of which an address is written, and the key under which it belongs."""
+
+
+def field_problem(
+    error: ErrorDetails, path: KeyPath, found: str, written: str | None, *, secret: bool = False
+) -> Problem:
     """One field's error.
 
     Args:
@@ -76,14 +82,21 @@ def field_problem(error: ErrorDetails, path: KeyPath, found: str, written: str |
         path: Where the value stands.
         found: The value in a few words.
         written: How a value that is no text stands in the file.
+        secret: Whether the value must not be shown.
     """
     kind, context = error["type"], error.get("ctx", {})
-    if kind in _OURS:
-        return Problem(path, f"{found}, {error['msg']}")
+    if kind in UNITS:
+        meant = None if secret else UNITS[kind].meant(error["input"])
+        why = f"Its units are {', '.join(UNITS[kind].factors)}." if meant else ""
+        return Problem(path, f"{found}, {error['msg']}", why, f"Write {meant}." if meant else "")
     if kind == "literal_error":
         return _choice_problem(error["input"], path, found, [each.strip("'") for each in _choices(context)])
     expected = _EXPECTED.get(kind, "something else").format(**context)
-    return Problem(path, f"{found}, {expected} was expected", "", _cure(kind, error["input"], written))
+    cure = _cure(kind, error["input"], written)
+    inner = _SHORT_FOR.get(str(path[-1])) if path and kind in {"model_type", "dict_type"} else None
+    if inner and isinstance(error["input"], str) and not secret:
+        cure = f"Did you mean {path[-1]}: {{{inner}: {quoted(error['input'])}}}?"
+    return Problem(path, f"{found}, {expected} was expected", "", cure)
 
 
 def _cure(kind: str, value: Any, written: str | None) -> str:
@@ -104,11 +117,15 @@ def _choices(context: Mapping[str, Any]) -> list[str]:
 
 def _choice_problem(value: Any, path: KeyPath, found: str, choices: list[str]) -> Problem:
     nearest = suggestion(value, choices) if isinstance(value, str) else None
+    cure = f"Did you mean {nearest}?" if nearest else ""
+    if isinstance(value, list):
+        only = value[0] if len(value) == 1 and value[0] in choices else None
+        cure = f"Write it without brackets: {path[-1]}: {only}" if only else "Choose one of them; this is no list."
     return Problem(
         path,
         f"{found}, {'one of ' if len(choices) > 1 else ''}{', '.join(choices)} was expected",
         "",
-        f"Did you mean {nearest}?" if nearest else "",
+        cure,
     )
 
 

@@ -1,5 +1,7 @@
 """What a configuration comes to: every stage's settings and compiled mappings, frozen; nothing that runs."""
 
+import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -8,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from bridge.config.cache_settings import CacheSettings
+from bridge.contract.callers import network_problems
 from bridge.contract.settings import CallbackSettings, is_placeholder
 from bridge.errors import Problem
 from bridge.mapping.mapping import ClaimMapping
@@ -29,6 +32,19 @@ _NEW_KEY = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsa
 Positive = Annotated[Duration, Field(gt=0)]
 
 
+_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
+
+
+def _host_problems(host: str) -> Iterator[Problem]:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if _HOST_NAME.fullmatch(host) is None:
+            found = "an address with a scheme" if "://" in host else "not an address to listen on"
+            cure = "Write an IP address alone, such as 0.0.0.0 or ::, and the port under port:."
+            yield Problem(("host",), found, "It says on which of this machine's addresses to listen.", cure)
+
+
 class ServerSettings(Settings):
     """The public port.
 
@@ -36,11 +52,20 @@ class ServerSettings(Settings):
         host: The address to listen on.
         port: The port; 0 takes a free one.
         grace: Seconds that calls in flight have when the service stops.
+        trusted_proxies: Networks of the proxies before the bridge: their X-Forwarded-For is believed where a callback
+            has allow_from.
     """
 
     host: str = "0.0.0.0"  # noqa: S104 (in a container the service is reached from outside)
     port: Port = 8080
     grace: Duration = 25.0
+    trusted_proxies: Annotated[tuple[str, ...], OneOrList] = ()
+
+    def problems(self) -> Iterator[Problem]:
+        """What is wrong with it. Key paths are relative to it."""
+        yield from _host_problems(self.host)
+        everybody = "Whoever calls could then choose the address that he calls from."
+        yield from network_problems(self.trusted_proxies, ("trusted_proxies",), everybody)
 
 
 class AdminSettings(Settings):
@@ -49,10 +74,17 @@ class AdminSettings(Settings):
     Attributes:
         host: The address to listen on.
         port: The port; 0 takes a free one.
+        capture: How many of the last requests GET /capture shows in outline: for the first days with CX Genie. Nothing
+            personal, no token and no secret is in an outline.
     """
 
     host: str = "127.0.0.1"
     port: Port = 9090
+    capture: Annotated[int, Field(ge=0, le=100)] = 0
+
+    def problems(self) -> Iterator[Problem]:
+        """What is wrong with it. Key paths are relative to it."""
+        yield from _host_problems(self.host)
 
 
 class LogSettings(Settings):

@@ -34,6 +34,18 @@ NOT_LOOKED_UP = "not looked up"
 
 _FILE = slot_of(ConfigFile)
 
+_NAMELESS = {
+    "providers": (
+        ("issuer", "preset", "audience"),
+        "Give the provider a name of your choice, and put its keys under it: providers: {shop: {issuer: …}}.",
+    ),
+    "callbacks": (
+        ("path", "identity_method", "failure_status"),
+        "Write callback: for the only one, or put its keys under a name of yours: callbacks: {shop: {path: …}}.",
+    ),
+}
+"""Sections whose entries have names, and the keys that show that one has none."""
+
 
 class Reading:
     """One document on its way to a model.
@@ -60,7 +72,7 @@ class Reading:
             self._add(Problem((), f"{described(data)}, a map was expected", "", "Begin with version: 1"))
             data = {}
             self._references.gaps.add(())
-        file = self._validated(self._with_presets(self._references.resolve(_FILE, data)))
+        file = self._validated(self._with_presets(self._with_names(self._references.resolve(_FILE, data))))
         for problem in self._references.problems:
             if problem.path not in self._unreadable:
                 self._add(problem)
@@ -74,6 +86,20 @@ class Reading:
         for path in self._references.assumed:
             self._add(Problem(path, NOT_LOOKED_UP, "It is judged as if it were not there."), kept=self.warnings)
         return _model(file, compiled), file
+
+    def _with_names(self, data: dict[str, Any]) -> dict[str, Any]:
+        """The sections of named entries, without one in which the entry's own keys stand where its name should."""
+        kept = dict(data)
+        for section, (keys, cure) in _NAMELESS.items():
+            entries = data.get(section)
+            flat = {key: entries[key] for key in keys if key in entries} if isinstance(entries, dict) else {}
+            first = next((key for key, value in flat.items() if not isinstance(value, dict)), None)
+            if first is not None:
+                self._add(Problem((section, first), "a key where a name was expected", "", cure))
+                # Either of callback and callbacks will do, so neither is missing.
+                self._references.gaps |= {(section,), (section.removesuffix("s"),)}
+                del kept[section]
+        return kept
 
     def _with_presets(self, data: dict[str, Any]) -> dict[str, Any]:
         providers = data.get("providers")
@@ -123,7 +149,8 @@ class Reading:
                 self._references.gaps.add(("callback",))  # either will do, so neither is missing
         else:
             found, written = self._found(path, error["input"])
-            problem = field_problem(error, path, found, written)
+            secret = path in self._references.outside or shown_path(_FILE, path)[1]
+            problem = field_problem(error, path, found, written, secret=secret)
         self._add(problem)
 
     def _found(self, path: KeyPath, value: Any) -> tuple[str, str | None]:

@@ -38,6 +38,18 @@ _INLINE = Problem(
 )
 
 
+# ${NAME}, $NAME, %NAME%, {{ NAME }}: nothing fills them in here, and no secret looks like that.
+_OF_A_SHELL = re.compile(r"\$\{?[A-Za-z_][A-Za-z0-9_]*\}?|%[A-Za-z_][A-Za-z0-9_]*%|\{\{[^{}]*\}\}")
+
+_SHELL = Problem(
+    (),
+    "a reference of a shell's or a template's",
+    "Nothing here puts a value in its place.",
+    "Write {env: NAME} with the variable's name, or {file: PATH}.",
+)
+
+_KINDS = ("env", "file")
+
 Needed = Callable[[KeyPath], bool]
 
 
@@ -115,7 +127,7 @@ class References:
                 return self._secret(value, path)
             case "contents":
                 return self._contents(value, path)
-            case "plain" if isinstance(value, dict) and ("env" in value or "file" in value):
+            case "plain" if isinstance(value, dict) and any(str(key).lower() in _KINDS for key in value):
                 if not self._sources.needed(path):
                     self.assumed.append(path)
                     return self._gap(path)
@@ -142,6 +154,8 @@ class References:
     def _secret(self, value: Any, path: KeyPath) -> Any:
         if value is None or isinstance(value, list):
             return value
+        if isinstance(value, str) and _OF_A_SHELL.fullmatch(value):
+            return self._fail(replace(_SHELL, path=path))
         if not isinstance(value, dict):
             if self._sources.allow_inline_secrets:
                 return value
@@ -183,12 +197,18 @@ class References:
 
     def _target(self, reference: dict[str, Any], path: KeyPath) -> tuple[str, str] | None:
         """``env`` or ``file`` and where it leads; None, and a problem, where it is no reference."""
-        kinds = [kind for kind in ("env", "file") if kind in reference]
+        kinds = [kind for kind in _KINDS if kind in reference]
         name = reference.get(kinds[0]) if kinds else None
         cure = "Write {env: NAME} or {file: PATH}."
         found = ""
         if len(kinds) != 1 or not set(reference) <= {*kinds, "optional"}:
             found = "neither {env: NAME} nor {file: PATH}" if not kinds else "more than one {env: NAME} or {file: PATH}"
+            other = [key for key in map(str, reference) if key not in _KINDS and key.lower() in _KINDS]
+            if other and not kinds:
+                found, cure = (
+                    f"{other[0]}, {other[0].lower()} was expected",
+                    f"Write it in lower case: {other[0].lower()}.",
+                )
         elif not isinstance(name, str) or not (_NAME.fullmatch(name) if kinds == ["env"] else _PATH.fullmatch(name)):
             # What stands here may be the secret itself, so it is not shown.
             found = "not the name of an environment variable" if kinds == ["env"] else "not the path of a file"

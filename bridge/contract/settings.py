@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
+from bridge.contract.callers import network_problems
 from bridge.errors import (
     BridgeError,
     CallerUnauthorized,
@@ -86,6 +87,8 @@ class CallbackSettings(Settings):
         phone_format: The form of ``phone_number``; ``country_code`` stands beside it in each.
         domains: The domain list.
         messages: The operator's own text for a failure code.
+        allow_from: Networks from which CX Genie may call, such as 203.0.113.0/24; without it from everywhere. The
+            header token is asked all the same.
     """
 
     path: str = "/"
@@ -97,6 +100,7 @@ class CallbackSettings(Settings):
     phone_format: Literal["national", "without_trunk", "e164"] = "national"
     domains: DomainsSettings = DomainsSettings()
     messages: dict[str, str] = Field(default_factory=dict)
+    allow_from: Annotated[tuple[str, ...], OneOrList] = ()
 
     def problems(self) -> Iterator[Problem]:
         """What no single field shows. Key paths are relative to the callback."""
@@ -113,6 +117,7 @@ class CallbackSettings(Settings):
         yield from self._anonymous_problems()
         yield from self._message_problems()
         yield from self._domains_problems()
+        yield from self._network_problems()
 
     def _anonymous_problems(self) -> Iterator[Problem]:
         status = self.anonymous.status
@@ -154,6 +159,13 @@ class CallbackSettings(Settings):
                 )
             else:
                 yield from _text_problems(text, path)
+
+    def _network_problems(self) -> Iterator[Problem]:
+        if "allow_from" in self.model_fields_set and not self.allow_from:
+            # Such a list comes from optional references that are not set: nobody means "from everywhere" by it.
+            why = "It would allow what leaving it out allows, and it looks as if it allowed nothing."
+            yield Problem(("allow_from",), "empty", why, "Remove it if that is meant, or name at least one network.")
+        yield from network_problems(self.allow_from, ("allow_from",), "That is what leaving allow_from out means.")
 
     def _domains_problems(self) -> Iterator[Problem]:
         if not self.domains.allow:
@@ -201,7 +213,7 @@ def _text_problems(text: str, keys: KeyPath) -> Iterator[Problem]:
 
 
 def _header_token_problems(secret: str, keys: KeyPath) -> Iterator[Problem]:
-    cure = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+    cure = "Make one with: idp-bridge secret new"
     if not secret:
         yield Problem(keys, "empty", "Without a secret anybody could ask who your visitors are.", cure)
     elif not all("!" <= character <= "~" and character != "," for character in secret):
@@ -219,7 +231,7 @@ def _header_token_problems(secret: str, keys: KeyPath) -> Iterator[Problem]:
 
 
 def is_placeholder(secret: str) -> bool:
-    """Whether a secret is one that stands in documentation, or a single sign repeated."""
+    """Whether a text asks to be replaced, or is what documentation says in place of a secret."""
     text = secret.lower()
     if _ASKS_TO_BE_REPLACED.match(text):
         return True

@@ -9,6 +9,7 @@ from bridge.errors import KeyPath
 from bridge.mapping.condition import OPERATORS, All, AnyOf, ClaimTest, Computed, Condition, Judge, Not, is_true
 from bridge.mapping.expression import Expression, compile_expression
 from bridge.mapping.findings import Findings, abridged, misspelt, nearest, shown
+from bridge.mapping.node import TRUSTED
 from bridge.mapping.operand import OperandUnfit
 from bridge.mapping.path import EVERY, NEVER_OF_FACTS, NEVER_OF_USERINFO, SOURCES, Path, Step, describe
 
@@ -189,6 +190,13 @@ class ConditionReader:
 
     def proof(self, written: Any, path: KeyPath, depth: int, *, of: Path | None) -> Condition | None:
         """The CONDITION of a ``verified_by``, which proves the claim at ``of``."""
+        if (
+            isinstance(written, str)
+            and self.own
+            and (misspelt(written.lower(), (TRUSTED,)) or written.lower() == TRUSTED)
+        ):
+            why = "It is read as the name of a claim, which proves nothing while it is absent."
+            self.findings.warn(path, f"a claim named {shown(written)}", why, f"Did you mean {TRUSTED}?")
         condition = self.condition(written, path, depth, proof=True)
         if condition is not None and of is not None and all(read.steps == of.steps for read in condition.paths()):
             why = "Whatever a visitor types in there would prove itself."

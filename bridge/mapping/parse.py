@@ -17,7 +17,7 @@ from bridge.mapping.mapping import TARGETS, ClaimMapping
 from bridge.mapping.node import TRUSTED, Node
 from bridge.mapping.path import describe
 from bridge.mapping.phone import PhoneUnfit, is_region, read_phone, region_of
-from bridge.mapping.proof import refuse_unproven
+from bridge.mapping.proof import refuse_unproven, warn_unproven
 from bridge.mapping.require_grammar import ParsedRequire, parse_require
 from bridge.mapping.target import (
     SCHEMES,
@@ -172,6 +172,8 @@ class _Reading:
         self._constants_fit(node, rule, name)
         if name in ("id", self.identity):
             refuse_unproven(self.findings, node, name, subject=self._subject)
+        elif name == "email" and entry.layer != "preset":
+            warn_unproven(self.findings, node, name)
         return TextTarget(name, node.value, rule)
 
     def avatar(self) -> TextTarget | None:
@@ -202,7 +204,7 @@ class _Reading:
         written, path, identity = entry.value, entry.path, self.identity == "phone"
         reader = self._reader("phone", entry)
         if isinstance(written, dict) and ("national" in written or "country_code" in written):
-            return self._national_phone(reader, written, path, identity=identity)
+            return self._national_phone(reader, written, path, identity=identity, own=entry.layer != "preset")
         keys = written if isinstance(written, dict) else {}
         node = reader.value(written, path, own_keys=("region", "international"))
         region = (
@@ -221,6 +223,8 @@ class _Reading:
             self._constants_fit(node, _phone_rule(region, international=international is True), "phone")
         if identity:
             refuse_unproven(self.findings, node, "phone number")
+        elif entry.layer != "preset":
+            warn_unproven(self.findings, node, "phone number")
         return PhoneTarget(node.value, region=region, international=international is True, identity=identity)
 
     def _region(self, reader: ValueReader, written: Any, path: KeyPath, *, identity: bool) -> str | Value | None:
@@ -244,7 +248,7 @@ class _Reading:
         return None
 
     def _national_phone(
-        self, reader: ValueReader, written: dict[str, Any], path: KeyPath, *, identity: bool
+        self, reader: ValueReader, written: dict[str, Any], path: KeyPath, *, identity: bool, own: bool
     ) -> NationalPhoneTarget | None:
         known = ("national", "country_code", "verified_by")
         for key in written:
@@ -259,21 +263,16 @@ class _Reading:
             if "country_code" in written
             else None
         )
-        proof: Condition | None = None
         vouched = written.get("verified_by") == TRUSTED
-        if vouched:
-            reader.vouch((*path, "verified_by"), "verified_by: trusted")
-        elif "verified_by" in written:
-            of = None if national is None else national.claim
-            proof = reader.proof(written["verified_by"], (*path, "verified_by"), 2, of=of)
-            if reader.asked:
-                reader.refuse_proof((*path, "verified_by"))
+        proof = self._national_proof(reader, written, path, national)
         if national is None or code is None:
             return None
         if proof is not None and national.form != "claim":
             why = "A condition proves one claim."
             cure = "Write national: as one claim, or verified_by: trusted."
             self.findings.refuse((*path, "verified_by"), f"a condition beside {national.form}", why, cure)
+        if own and not identity:
+            warn_unproven(self.findings, national, "phone number", proven=proof is not None or vouched)
         if identity:
             refuse_unproven(self.findings, national, "phone number", proven=proof is not None, vouched=vouched)
             if not vouched and code.constant is None:
@@ -283,6 +282,21 @@ class _Reading:
                 cure = 'Write a constant, country_code: {value: "+84"}, or verified_by: trusted on the whole.'
                 self.findings.refuse((*path, "country_code"), "a country that visitors differ in", why, cure)
         return NationalPhoneTarget(national.value, code.value, proof=proof, identity=identity)
+
+    @staticmethod
+    def _national_proof(
+        reader: ValueReader, written: dict[str, Any], path: KeyPath, national: Node | None
+    ) -> Condition | None:
+        if "verified_by" not in written:
+            return None
+        own = (*path, "verified_by")
+        if written["verified_by"] == TRUSTED:
+            reader.vouch(own, "verified_by: trusted")
+            return None
+        proof = reader.proof(written["verified_by"], own, 2, of=None if national is None else national.claim)
+        if reader.asked:
+            reader.refuse_proof(own)
+        return proof
 
     def _country_code(self, reader: ValueReader, written: Any, path: KeyPath) -> Node | None:
         if isinstance(written, int) or (isinstance(written, str) and written.removeprefix("+").isdigit()):

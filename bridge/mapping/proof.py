@@ -60,5 +60,30 @@ def refuse_unproven(
         refuse_unproven(findings, member, field, subject=subject, proven=proven, vouched=vouched)
 
 
+def warn_unproven(findings: Findings, node: Node, field: str, *, proven: bool = False) -> None:
+    """Notes an address or a number that nothing proves, where it is no identity and so is taken all the same.
+
+    Args:
+        findings: Takes the doubts.
+        node: The VALUE.
+        field: What it gives, in an operator's words.
+        proven: Whether something around it proves it.
+    """
+    proven = proven or bool(node.proof)
+    if (node.form == "claim" or node.form in _MAKING) and not (proven or node.shared):
+        of = f" from {node.claim}" if node.form == "claim" else ""
+        why = f"A visitor who can type any {field} into the provider is shown to your agents with it."
+        cure = (
+            f"Write {{claim: {node.claim}, verified_by: {_FLAGS[field]}}}"
+            if node.form == "claim"
+            else "Use proven claims"
+        )
+        cure += f", or verified_by: {TRUSTED} if this provider proves every value of it."
+        findings.warn(node.path, f"{field}{of} without verified_by", why, cure)
+        return
+    for member in node.members:
+        warn_unproven(findings, member, field, proven=proven)
+
+
 def _merged(field: str) -> str:
     return f"A visitor who can type any {field} into the provider would be merged with its owner's chat history."

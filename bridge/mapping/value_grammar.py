@@ -224,6 +224,11 @@ class ValueReader(ConditionReader):
         members = self._members(written["first_of"], "first_of", place, wanted=place.wanted, whole=place.whole)
         if members is None:
             return None
+        always = next((at for at, member in enumerate(written["first_of"]) if _is_always_there(member)), len(members))
+        if self.own and always + 1 < len(members):
+            why = "The one before it is always there."
+            cure = "Give that one a when:, move it to the end, or remove what follows."
+            self.findings.warn((*place.path, "first_of", always + 1), "never reached", why, cure)
         return Node(FirstOf(tuple(member.value for member in members)), place.path, "first_of", members=members)
 
     def lookup(self, written: dict[str, Any], place: Place) -> Node | None:
@@ -300,6 +305,17 @@ class ValueReader(ConditionReader):
         if node is None or text is None:
             return None
         return replace(node, value=Default(self.target, node.value, text), default=text)
+
+
+def _is_always_there(written: Any) -> bool:
+    """Whether a VALUE, which must be sound, gives something whatever the claims are."""
+    if not isinstance(written, dict):
+        return False
+    if "default" in written:
+        return True
+    if "when" in written:
+        return False
+    return "value" in written or any(map(_is_always_there, written.get("first_of", ())))
 
 
 class Form(NamedTuple):

@@ -53,12 +53,14 @@ class Response:
         body: At most ``MAX_BODY`` bytes; perhaps personal data, so no ``repr`` has it.
         max_age: Seconds for which it calls itself fresh, 0 or more; ``None`` where it says nothing.
         content_type: Its media type, lower case, without parameters; empty where it names none.
+        date: What time it was there, seconds since the epoch (RFC 9110 section 6.6.1); ``None`` where it says nothing.
     """
 
     status: int
     body: bytes = field(repr=False)
     max_age: float | None = None
     content_type: str = ""
+    date: float | None = None
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -149,6 +151,7 @@ class HttpClient:
                     bytes(read),
                     _freshness(cache_control, answer.headers),
                     answer.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
+                    _http_date(answer.headers.get("Date", "")),
                 )
         except TimeoutError:
             outcome = "timeout"

@@ -70,6 +70,7 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
         yield from self._issuer_problems()
         yield from self.tenant_problems()
         yield from self._audience_problems()
+        yield from self._never_meant()
         yield from self._empty_lists()
         yield from self.key_problems()
         yield from self.endpoint_problems(
@@ -206,6 +207,24 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
             for position, text in enumerate(getattr(self, name)):
                 if not text.strip():
                     yield Problem((name, position), "blank", "", "Remove it, or write what is meant.")
+
+    def _never_meant(self) -> Iterator[Problem]:
+        for position, audience in enumerate(self.audience):
+            if audience.endswith("/userinfo"):
+                yield Problem(
+                    ("audience", position),
+                    "the address of a userinfo endpoint",
+                    "Auth0 puts it into each token with the scope openid, whatever application that is made for.",
+                    "Register an API of your own at the provider, have the login ask for it, and name it here.",
+                )
+        for position, scope in enumerate(self.required_scopes):
+            if " " in scope.strip():
+                yield Problem(
+                    ("required_scopes", position),
+                    "a scope with a blank in it",
+                    "Blanks stand between scopes (RFC 6749 section 3.3): no token has such a one.",
+                    f"Write a list: required_scopes: [{', '.join(scope.split())}].",
+                )
 
     def _empty_lists(self) -> Iterator[Problem]:
         # Such a list comes from optional references that are not set: nobody means "all" by it.

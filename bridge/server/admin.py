@@ -12,6 +12,7 @@ from bridge.assemble import Bridge
 from bridge.contract.response import Answer
 from bridge.server.access_log import StrangerLog
 from bridge.server.app import application
+from bridge.server.capture import Capture
 from bridge.server.counts import ReloadState
 from bridge.server.event_log import EventLog
 from bridge.server.metrics import Metrics
@@ -23,7 +24,12 @@ LONGEST_WAIT = 10.0
 
 
 def admin_app(
-    readiness: "Readiness", metrics: Metrics, *, log: EventLog, reload: ReloadState | None = None
+    readiness: "Readiness",
+    metrics: Metrics,
+    *,
+    log: EventLog,
+    reload: ReloadState | None = None,
+    capture: Capture | None = None,
 ) -> Starlette:
     """The application of the private port.
 
@@ -32,6 +38,7 @@ def admin_app(
         metrics: What is shown at ``/metrics``.
         log: Where events go.
         reload: How reloading went; default: there is none.
+        capture: The last requests; default: none are kept.
     """
 
     def live(_: Scope) -> Answer:
@@ -52,7 +59,9 @@ def admin_app(
         return plain_answer(200, body, content_type.encode("ascii"))
 
     request_ids = RequestIds()
-    paths = {"/healthz": live, "/readyz": ready, "/metrics": counted}
+    paths: dict[str, Callable[[Scope], Answer]] = {"/healthz": live, "/readyz": ready, "/metrics": counted}
+    if capture is not None:
+        paths["/capture"] = lambda _: json_answer(200, {"requests": list(capture.kept)})
     endpoints = {path: _Endpoint(say, request_ids) for path, say in paths.items()}
     return application(
         {path: {"GET": endpoint, "HEAD": endpoint} for path, endpoint in endpoints.items()},

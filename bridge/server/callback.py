@@ -5,13 +5,14 @@ It speaks ASGI itself instead of through request and response objects: they woul
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from time import perf_counter
 
 from starlette.types import Receive, Scope, Send
 
 from bridge.authentication import Authenticated, Authentication
 from bridge.config.model import Callback, LimitSettings
+from bridge.contract.callers import Callers
 from bridge.contract.domains import domain_list
 from bridge.contract.header_token import HeaderTokens
 from bridge.contract.request import CallbackRequest, body_kind, read_request
@@ -63,6 +64,7 @@ class Gate:
         log: Where events go.
         metrics: Where they are counted.
         audit: Where visitors are recorded; ``None`` where they are not.
+        trusted_proxies: Whose ``X-Forwarded-For`` is believed: ``server.trusted_proxies``.
         before: That of the configuration before: what it counts is counted on.
     """
 
@@ -73,6 +75,7 @@ class Gate:
         metrics: Metrics,
         audit: AuditTrail | None = None,
         *,
+        trusted_proxies: Sequence[str] = (),
         before: "Gate | None" = None,
     ) -> None:
         self.limits = limits
@@ -84,18 +87,43 @@ class Gate:
         self.failed_callers = TokenBucket(limits.failed_callers, saved=FAILED_CALLERS_SAVED)
         self.strangers = StrangerLog(log, metrics)
         self.request_ids = RequestIds()
+        self.trusted_proxies = trusted_proxies
         if before is not None:
             self.strangers, self.request_ids = before.strangers, before.request_ids
             if limits.failed_callers == before.limits.failed_callers:
                 self.failed_callers = before.failed_callers
 
 
+class CallerCheck:
+    """Who may call one callback: whoever knows its header token, and calls from an allowed address where that matters.
+
+    Args:
+        callback: Its configuration.
+        gate: What it shares with the other callbacks.
+    """
+
+    def __init__(self, callback: Callback, gate: Gate) -> None:
+        settings = callback.settings
+        self._header_tokens = HeaderTokens([secret.get_secret_value() for secret in settings.header_token])
+        self._callers = Callers(settings.allow_from, gate.trusted_proxies) if settings.allow_from else None
+
+    def __call__(self, authorization: Sequence[bytes], scope: Scope) -> None:
+        """Lets the caller pass, or not.
+
+        Raises:
+            CallerUnauthorized: Header token or address.
+        """
+        self._header_tokens.check(authorization)
+        if self._callers is not None:
+            client = scope["client"]
+            self._callers.check(client[0] if client else None, scope["headers"])
+
+
 class _Endpoint:
     """What both of a callback's endpoints need."""
 
     def __init__(self, callback: Callback, gate: Gate) -> None:
-        tokens = [secret.get_secret_value() for secret in callback.settings.header_token]
-        self._header_tokens = HeaderTokens(tokens)
+        self._caller = CallerCheck(callback, gate)
         self._gate = gate
         self._log = AccessLog(gate.log, callback.name, callback.settings.identity_method)
         self._counts = gate.metrics.callback(callback.name, callback.providers)
@@ -142,7 +170,7 @@ class CallbackEndpoint(_Endpoint):
         head = UntrustedHead(scope["headers"])
         request_id = self._gate.request_ids.of_values(head.request_ids)
         try:
-            self._header_tokens.check(head.authorization)
+            self._caller(head.authorization, scope)
         except CallerUnauthorized as error:
             await self._turn_away(scope, send, error, request_id, began)
             return
@@ -230,7 +258,7 @@ class DomainsEndpoint(_Endpoint):
         head = UntrustedHead(scope["headers"])
         request_id = self._gate.request_ids.of_values(head.request_ids)
         try:
-            self._header_tokens.check(head.authorization)
+            self._caller(head.authorization, scope)
         except CallerUnauthorized as error:
             await self._turn_away(scope, send, error, request_id, began)
             return

@@ -89,7 +89,14 @@ class Current:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LONGEST_FIRST_FETCH):
                         await bridge.first_fetches()
-            gate = Gate(model.limits, self._log, self._metrics, self._audit, before=before.gate if before else None)
+            gate = Gate(
+                model.limits,
+                self._log,
+                self._metrics,
+                self._audit,
+                trusted_proxies=model.server.trusted_proxies,
+                before=before.gate if before else None,
+            )
             self._now = _Generation(model, bridge, gate, callback_app(model, bridge, gate), stack.pop_all())
         if before is not None:
             task = asyncio.create_task(_finish(before), name="finish the configuration before")

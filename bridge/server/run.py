@@ -18,6 +18,7 @@ from bridge.server.access_log import StrangerLog
 from bridge.server.admin import Readiness, admin_app
 from bridge.server.appended_file import AppendedFile
 from bridge.server.audit import AuditTrail
+from bridge.server.capture import Capture, Captured
 from bridge.server.counts import ReloadState
 from bridge.server.current import Assemble, Current
 from bridge.server.event_log import EventHandler, EventLog, level_of
@@ -48,6 +49,7 @@ async def serve(
     log: EventLog | None = None,
     assemble: Assemble | None = None,
     source: Source | None = None,
+    seen: Callable[[Captured], None] | None = None,
 ) -> None:
     """Runs both ports until told to stop, then finishes what is in flight, ``server.grace`` at most.
 
@@ -59,6 +61,7 @@ async def serve(
         log: Where events go; default: as ``log:`` of the configuration says.
         assemble: Makes what answers of a configuration; default: what the service is made of.
         source: Where the configuration is from; with it the service follows its changes, and SIGHUP.
+        seen: Told of each request once it is answered, for whoever waits for the first.
 
     Raises:
         AddressUnavailable: A port is taken, or not ours to take.
@@ -79,10 +82,12 @@ async def serve(
             protocol = bounded_protocol(
                 model.limits, draining=draining.is_set, refused=StrangerLog(log, metrics).refused
             )
-            public = Port(current, protocol)
+            capture = Capture(lambda: current.model, keep=model.admin.capture, seen=seen)
+            public = Port(capture.around(current), protocol)
             readiness = Readiness(lambda: current.bridge, draining.is_set)
             followed = state if source else None
-            admin = Port(admin_app(readiness, metrics, log=log, reload=followed), protocol)
+            shown = capture if model.admin.capture else None
+            admin = Port(admin_app(readiness, metrics, log=log, reload=followed, capture=shown), protocol)
             metrics.live = Live(
                 bridge=lambda: current.bridge,
                 configuration=lambda: current.model.fingerprint,

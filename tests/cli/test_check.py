@@ -120,6 +120,21 @@ async def test_ten_mistakes_are_ten_problems(tmp_path: Path) -> None:
     assert [int(line) for line in places] == [2, 4, 5, 6, 7, 9, 12, 13, 17, 20]
 
 
+@pytest.mark.parametrize("arguments", [("check", "-"), ("check", "--config", "-")])
+def test_a_file_may_come_by_standard_input(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """For a template's output: ``helm template … | idp-bridge check -``. Paths in it begin at the working folder."""
+    good = invoke(*arguments, cwd=tmp_path, stdin=GOOD.encode())
+    assert (good.status, good.out.splitlines()[0]) == (0, "standard input is good.")
+    (tmp_path / "token").write_text(SECRET)
+    from_file = GOOD.replace("{env: CXGENIE_HEADER_TOKEN}", "{file: token}")
+    assert invoke(*arguments, cwd=tmp_path, stdin=from_file.encode()).status == 0
+    bad = invoke(*arguments, cwd=tmp_path, stdin=GOOD.replace("audience", "audiance").encode())
+    assert bad.status == 1
+    assert "standard input:3:53: providers.p.audiance: unknown key" in bad.out
+    assert bad.out.splitlines()[-1] == "standard input: 1 problem"
+    assert invoke(*arguments, cwd=tmp_path, stdin=b"#" * (1 << 20) + b"\n").status == 1
+
+
 def test_the_summary_says_how_opaque_tokens_are_bound(tmp_path: Path) -> None:
     """Who takes JWTs, who opaque tokens, and what is asked about those first."""
     (tmp_path / "bridge.yaml").write_text(

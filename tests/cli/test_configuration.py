@@ -63,3 +63,20 @@ def test_two_files_are_one_too_many(folder: Path) -> None:
     """Which of them would the verdict be about?"""
     ran = invoke("check", "given.yaml", "--config", "named.yaml", cwd=folder)
     assert ran.status == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve", "--config", "-"),
+        ("test", "--config", "-"),
+        ("config", "show", "--config", "-"),
+        ("explain", "--claims", "-", "--config", "-"),
+        ("check", "-", "--against", "given.yaml"),
+    ],
+)
+def test_only_check_reads_standard_input(folder: Path, arguments: tuple[str, ...]) -> None:
+    """The others need a file: they read it again, or look beside it."""
+    ran = invoke(*arguments, cwd=folder, stdin=GOOD.encode())
+    assert (ran.status, ran.out) == (2, "")
+    assert "Only `idp-bridge check` reads a configuration from standard input" in ran.err

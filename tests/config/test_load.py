@@ -132,6 +132,8 @@ def test_a_problem_is_written_as_promised() -> None:
         ("identity_method: id", "identity_method:", "6:5: callbacks.shop.identity_method: nothing"),
         ("providers: [staff]", "providers: [stuff]", "10:17: callbacks.staff.providers[0]: there is"),
         ("port: 8080", 'port: "8080"', '11:27: server.port: the text "8080", a whole number was expected'),
+        ("port: 8080", "trusted_proxies: 10.0.0.1/8", "11:27: server.trusted_proxies: an address inside a network"),
+        ("    path: /\n", "    path: /\n    allow_from: x\n", "5:5: callbacks.shop.allow_from: not a network"),
         ("port: 8080", "port: true", "11:27: server.port: true, a whole number was expected"),
         ("port: 8080", "port: 9090", "11:27: server.port: 9090, the port of admin too"),
         ("body: 64KiB", "body: 64KB", '12:10: limits.body: the text "64KB", a size such as'),
@@ -181,13 +183,151 @@ def test_one_fault_is_one_located_problem(old: str, new: str, line: str) -> None
         ("limits:", "audience: x\nlimits:", "It belongs under a provider."),
         ("limits:", "on: 1\nlimits:", 'Quote it: "on"'),
         ("providers: [staff]", "providers: [staf]", "Did you mean staff?"),
-        ("{host: 127.0.0.1,", "{xyz: 1,", "Known here: grace, host, port."),
+        ("{host: 127.0.0.1,", "{xyz: 1,", "Known here: grace, host, port, trusted_proxies."),
     ],
 )
 def test_the_cure_says_what_to_type(old: str, new: str, cure: str) -> None:
     """The nearest known word, the place where a key belongs, or the value as it has to be written."""
     (problem,) = problems(faulty(old, new))
     assert problem.problem.cure == cure
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "cure"),
+    [
+        (
+            "audience: chat\n",
+            "audience: chat\n    leeway: 30\n",
+            "18:5: providers.shop.leeway: the number 30",
+            "Write 30s.",
+        ),
+        ("deadline: 4s", "deadline: 4", "12:23: limits.deadline: the number 4", "Write 4s."),
+        ("deadline: 4s", "deadline: 0.5", "12:23: limits.deadline: the number 0.5", "Write 500ms."),
+        ("deadline: 4s", "deadline: 4 seconds", '12:23: limits.deadline: the text "4 seconds"', "Write 4s."),
+        ("deadline: 4s", "deadline: 4 weeks", '12:23: limits.deadline: the text "4 weeks"', ""),
+        ("body: 64KiB", "body: 64KB", '12:10: limits.body: the text "64KB"', "Write 64KiB."),
+        ("body: 64KiB", "body: 64k", '12:10: limits.body: the text "64k"', "Write 64KiB."),
+        ("body: 64KiB", "body: 65536", "12:10: limits.body: the number 65536", "Write 64KiB."),
+        ("body: 64KiB", "failed_callers: 10", "12:10: limits.failed_callers: the number 10", "Write 10/s."),
+        ("body: 64KiB", "failed_callers: 10 rps", '12:10: limits.failed_callers: the text "10 rps"', "Write 10/s."),
+        (
+            "{refresh: 10m}",
+            "https://a.example/keys",
+            '23:5: providers.staff.jwks: the text "https://a.example/keys"',
+            'Did you mean jwks: {url: "https://a.example/keys"}?',
+        ),
+        (
+            "identity_method: id",
+            "identity_method: [id]",
+            "6:5: callbacks.shop.identity_method: a list of 1",
+            "Write it without brackets: identity_method: id",
+        ),
+        (
+            "identity_method: id",
+            "identity_method: [id, email]",
+            "6:5: callbacks.shop.identity_method: a list of 2",
+            "Choose one of them; this is no list.",
+        ),
+        (
+            "identity_method: id",
+            "identity_method: [mail]",
+            "6:5: callbacks.shop.identity_method: a list of 1",
+            "Choose one of them; this is no list.",
+        ),
+        (
+            "  shop:\n    preset",
+            "  audience: chat\n  shop:\n    preset",
+            "14:3: providers.audience: a key where a name was",
+            "Give the provider a name of your choice, and put its keys under it: providers: {shop: {issuer: …}}.",
+        ),
+        (
+            "callbacks:\n",
+            "callbacks:\n  path: /chat\n",
+            "3:3: callbacks.path: a key where a name was expected",
+            "Write callback: for the only one, or put its keys under a name of yours: callbacks: {shop: {path: …}}.",
+        ),
+        (
+            "audience: chat\n",
+            "audience: https://a.example/userinfo\n",
+            "17:5: providers.shop.audience: the address of a",
+            "Register an API of your own at the provider, have the login ask for it, and name it here.",
+        ),
+        (
+            "audience: chat\n",
+            "audience: chat\n    required_scopes: chat profile\n",
+            "18:5: providers.shop.required_scopes: a scope with a blank in it",
+            "Write a list: required_scopes: [chat, profile].",
+        ),
+        (
+            "host: 127.0.0.1",
+            "host: http://127.0.0.1",
+            "11:10: server.host: an address with a scheme",
+            "Write an IP address alone, such as 0.0.0.0 or ::, and the port under port:.",
+        ),
+        (
+            "host: 127.0.0.1",
+            "host: 0.0.0.0:80",
+            "11:10: server.host: not an address to listen on",
+            "Write an IP address alone, such as 0.0.0.0 or ::, and the port under port:.",
+        ),
+        (
+            "server: {host: 127.0.0.1, port: 8080}",
+            "admin: {host: https://a}",
+            "11:9: admin.host: an address with a scheme",
+            "Write an IP address alone, such as 0.0.0.0 or ::, and the port under port:.",
+        ),
+        (
+            "header_token: {env: HEADER_TOKEN}",
+            "header_token: ${HEADER_TOKEN}",
+            "5:5: callbacks.shop.header_token: a reference of a shell's or a template's",
+            "Write {env: NAME} with the variable's name, or {file: PATH}.",
+        ),
+        (
+            "header_token: {env: HEADER_TOKEN}",
+            'header_token: ["{{ .Values.token }}"]',
+            "5:20: callbacks.shop.header_token[0]: a reference of a shell's or a template's",
+            "Write {env: NAME} with the variable's name, or {file: PATH}.",
+        ),
+        (
+            "header_token: {env: HEADER_TOKEN}",
+            "header_token: {ENV: HEADER_TOKEN}",
+            "5:5: callbacks.shop.header_token: ENV, env was expected",
+            "Write it in lower case: env.",
+        ),
+        (
+            "port: 8080",
+            "port: {Env: PORT}",
+            "11:27: server.port: Env, env was expected",
+            "Write it in lower case: env.",
+        ),
+    ],
+)
+def test_what_operators_slip_on_is_named_with_its_cure(old: str, new: str, line: str, cure: str) -> None:
+    """Each is one problem, at its place, and says what to type."""
+    (problem,) = problems(faulty(old, new))
+    assert str(problem).splitlines()[0].removeprefix("bridge.yaml:").startswith(line)
+    assert problem.problem.cure == cure
+
+
+def test_a_shell_s_reference_is_no_secret_even_where_secrets_may_be_written() -> None:
+    """It would be a header token that everybody can guess."""
+    for written in ("${HEADER_TOKEN}", "$HEADER_TOKEN", "%HEADER_TOKEN%"):
+        text = faulty("header_token: {env: HEADER_TOKEN}", f'header_token: "{written}"')
+        (line,) = lines(text, allow_inline_secrets=True)
+        assert line == "5:5: callbacks.shop.header_token: a reference of a shell's or a template's"
+
+
+def test_a_quantity_from_outside_is_not_repeated_in_its_cure() -> None:
+    """What a variable holds may be anybody's secret."""
+    (problem,) = problems(faulty("4s", "{env: X}"), environment=ENVIRONMENT | {"X": "4711"})
+    assert "4711" not in str(problem)
+
+
+def test_a_flat_section_is_one_problem() -> None:
+    """Nothing is said that only follows from it."""
+    flat = SMALLEST.replace("  keycloak:\n", "").replace("    preset", "  preset").replace("    issuer", "  issuer")
+    (line,) = lines(flat.replace("    audience", "  audience"), environment={"CXGENIE_HEADER_TOKEN": SECRET})
+    assert line == "7:3: providers.issuer: a key where a name was expected"
 
 
 def test_a_problem_in_a_list_is_at_its_own_item() -> None:

@@ -180,6 +180,14 @@ def test_no_random_secret_is_a_placeholder(drawn: bytes) -> None:
     assert not problems(header_token=[drawn.hex(), secrets.token_urlsafe(16), secrets.token_urlsafe(32)])
 
 
+def test_networks_of_callers() -> None:
+    """One, or several; a list of references that are not set is not "from everywhere"."""
+    assert not problems(allow_from="203.0.113.0/24")
+    assert not problems(allow_from=["203.0.113.9", "2001:db8::/32"])
+    assert found(allow_from=["203.0.113.9", "cxgenie.example"]) == [("allow_from.1", "not a network")]
+    assert found(allow_from=[]) == [("allow_from", "empty")]
+
+
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 499])
 def test_statuses_for_guests(status: int) -> None:
     """200 or any fault of the caller's."""

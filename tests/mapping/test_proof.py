@@ -175,3 +175,46 @@ PHONE = {"claim": "phone_number", "verified_by": "phone_number_verified"}
 def test_phone(phone: Any, found: list[tuple[str, str]]) -> None:
     """A phone number as identity is one proven claim of one constant country."""
     assert errors({"phone": phone}, identity_method="phone_number") == found
+
+
+@pytest.mark.parametrize("written", ["truested", "Trusted", "trustd", "TRUSTED"])
+def test_a_misspelt_trusted_is_doubted(written: str) -> None:
+    """It is read as a claim's name, and a claim that is not there proves nothing."""
+    (warning,) = parse({"email": {"claim": "email", "verified_by": written}}).warnings
+    assert warning.path == ("mapping", "email", "verified_by")
+    assert warning.cure == "Did you mean trusted?"
+
+
+@pytest.mark.parametrize("written", ["trusted", "email_verified", "is_trusted", "truth"])
+def test_other_proofs_are_not_doubted(written: str) -> None:
+    """``trusted`` itself, and names that are none of its slips."""
+    assert parse({"email": {"claim": "email", "verified_by": written}}).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("target", "value", "path"),
+    [
+        ("email", "email", ()),
+        ("email", {"claim": "email", "verified_by": "email_verified"}, None),
+        ("email", {"claim": "email", "verified_by": "trusted"}, None),
+        ("email", {"value": "shop@shop.example"}, None),
+        ("email", {"first_of": [{"claim": "email", "verified_by": "email_verified"}, "upn"]}, ("first_of", 1)),
+        ("email", {"first_of": ["email", "upn"], "verified_by": "trusted"}, None),
+        ("email", {"template": "{user}@shop.example"}, ()),
+        ("email", {"template": "{user}@shop.example", "verified_by": "trusted"}, None),
+        ("phone", {"claim": "phone", "region": "VN"}, ()),
+        ("phone", {"claim": "phone", "region": "VN", "verified_by": "phone_verified"}, None),
+        ("phone", {"national": "phone", "country_code": "code"}, ("national",)),
+        ("phone", {"national": "phone", "country_code": "code", "verified_by": "phone_verified"}, None),
+        ("phone", {"national": "phone", "country_code": "code", "verified_by": "trusted"}, None),
+        ("name", "name", None),
+        ("label", "email", None),
+    ],
+)
+def test_an_unproven_address_is_doubted_where_it_is_no_identity(
+    target: str, value: Any, path: tuple[str | int, ...] | None
+) -> None:
+    """It is taken, but agents would see whatever a visitor typed in; what a preset does is no news to anybody."""
+    warnings = parse({target: value}).warnings
+    assert [problem.path for problem in warnings] == ([] if path is None else [("mapping", target, *path)])
+    assert parse({target: value}, layer="preset").warnings == ()

@@ -133,3 +133,23 @@ def test_tables() -> None:
     """The language is these forms, and beside them these keys in their order of effect."""
     assert list(FORMS) == ["claim", "value", "template", "join", "first_of", "lookup", "cel"]
     assert list(BESIDE) == ["when", "transform", "default"]
+
+
+@pytest.mark.parametrize(
+    ("members", "position"),
+    [
+        (["tier", {"value": "Customer"}], None),
+        ([{"value": "Customer"}, "tier"], 1),
+        ([{"value": "VIP", "when": "vip"}, {"value": "Customer"}], None),
+        ([{"claim": "tier", "default": "x"}, {"value": "Customer"}], 1),
+        ([{"claim": "tier", "default": "x", "when": "vip"}, {"value": "Customer"}], 1),
+        (["tier", {"first_of": ["plan", {"value": "a"}]}, "other", "more"], 2),
+        ([{"first_of": ["plan", {"value": "a"}], "when": "vip"}, "other"], None),
+        ([{"lookup": "tier", "table": {"a": "b"}}, "other"], None),
+    ],
+)
+def test_what_can_never_be_reached_is_doubted(members: list[Any], position: int | None) -> None:
+    """After a value that is always there no other is looked at: most likely the order is a slip."""
+    warnings = parse({"label": {"first_of": members}}).warnings
+    expected = [] if position is None else [(("mapping", "label", "first_of", position), "never reached")]
+    assert [(problem.path, problem.found) for problem in warnings] == expected

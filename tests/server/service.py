@@ -82,7 +82,13 @@ class StandInBridge(Bridge):
         """Ended."""
 
 
-def model(*, limits: Mapping[str, Any] | None = None, server: Mapping[str, Any] | None = None, **default: Any) -> Model:
+def model(
+    *,
+    limits: Mapping[str, Any] | None = None,
+    server: Mapping[str, Any] | None = None,
+    capture: int = 0,
+    **default: Any,
+) -> Model:
     """Two callbacks, ``default`` at / and ``staff`` at /staff; further arguments are settings of the first."""
     given = {
         "default": {"header_token": SECRET, "domains": {"allow": ["shop.example"]}, **default},
@@ -95,7 +101,7 @@ def model(*, limits: Mapping[str, Any] | None = None, server: Mapping[str, Any] 
         ),
         providers={},
         server=ServerSettings.model_validate({"host": "127.0.0.1", "port": 0, **(server or {})}),
-        admin=AdminSettings(port=0),
+        admin=AdminSettings(port=0, capture=capture),
         log=LogSettings(level="debug"),
         limits=LimitSettings.model_validate({"failed_callers": "1000/s", **(limits or {})}),
         cache=CacheSettings(),

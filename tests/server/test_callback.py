@@ -1,11 +1,14 @@
 """The endpoint: what it answers to whom, in which order it looks, and what it never says."""
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from tests.server.service import PLANTED, SECRET, USER, Service, callback, model, running
+from tests.server.wire import Answer, Wire
 
 WRONG = "Bearer not-the-secret-at-all"
 
@@ -265,3 +268,74 @@ def test_the_domain_list_is_behind_the_same_door(service: Service) -> None:
         assert wire.send(request.replace(SECRET.encode(), b"wrong")).answer().code == "caller_unauthorized"
         answer = wire.send(request.replace(b"GET", b"POST")).answer()
         assert (answer.status, answer.headers["allow"]) == (405, "GET")
+
+
+CXGENIE, PROXY, OTHER = "127.0.0.2", "127.0.0.3", "127.0.0.4"
+
+
+@pytest.fixture(scope="module")
+def fenced() -> Iterator[Service]:
+    """A service that CX Genie alone may call, straight or by a proxy."""
+    settings = model(server={"trusted_proxies": [PROXY]}, allow_from=[CXGENIE, "203.0.113.0/24"])
+    with running(settings) as it:
+        yield it
+
+
+def call_from(service: Service, source: str, **headers: Any) -> Answer:
+    """One callback from one of this machine's addresses."""
+    with Wire(service.port, source=source) as wire:
+        return wire.send(callback(**headers)).answer()
+
+
+@pytest.mark.parametrize(
+    ("source", "forwarded", "allowed"),
+    [
+        (CXGENIE, "", True),
+        (CXGENIE, OTHER, True),
+        (OTHER, "", False),
+        (OTHER, CXGENIE, False),
+        (PROXY, "", False),
+        (PROXY, CXGENIE, True),
+        (PROXY, "203.0.113.7:443", True),
+        (PROXY, f"{CXGENIE}, {OTHER}", False),
+        (PROXY, f"{OTHER}, {CXGENIE}", True),
+        (PROXY, f"{CXGENIE}, garbage", False),
+    ],
+)
+def test_only_addresses_of_allow_from_may_call(fenced: Service, source: str, forwarded: str, allowed: bool) -> None:
+    """Its own address, or the one that a trusted proxy saw; X-Forwarded-For of anybody else decides nothing (H30)."""
+    answer = call_from(fenced, source, x_forwarded_for=forwarded)
+    assert (answer.status, answer.code) == ((200, None) if allowed else (401, "caller_unauthorized"))
+
+
+def test_an_address_that_is_not_allowed_is_answered_as_a_wrong_header_token_is(fenced: Service) -> None:
+    """Whoever has the secret learns nothing but that it does not help; the log says why, and what to change."""
+    wrong = call_from(fenced, CXGENIE, authorization=WRONG)
+    elsewhere = call_from(fenced, OTHER)
+    assert (wrong.status, wrong.json | {"request_id": ""}) == (elsewhere.status, elsewhere.json | {"request_id": ""})
+    assert wrong.headers.keys() == elsewhere.headers.keys()
+    line = fenced.event("callback", request_id=elsewhere.json["request_id"])
+    assert f"{OTHER} is not in allow_from" in line["detail"]
+    assert "this callback's allow_from" in line["hint"]
+
+
+def test_the_header_token_comes_before_the_address(fenced: Service) -> None:
+    """Where somebody calls from is of no interest while he has no secret."""
+    line = fenced.event("callback", request_id=call_from(fenced, OTHER, authorization=WRONG).json["request_id"])
+    assert "the header token is none of this callback's" in line["detail"]
+    assert OTHER not in str(line)
+
+
+def test_the_domain_list_is_for_the_same_callers(fenced: Service) -> None:
+    """It stands behind the same door."""
+    request = f"GET /domains HTTP/1.1\r\nhost: a\r\nauthorization: {SECRET}\r\n\r\n".encode()
+    for source, status in ((CXGENIE, 200), (OTHER, 401)):
+        with Wire(fenced.port, source=source) as wire:
+            assert wire.send(request).answer().status == status
+
+
+def test_one_callback_s_networks_are_not_another_s(fenced: Service) -> None:
+    """Without allow_from a callback is open to whoever has its header token."""
+    request = callback(authorization=f"{SECRET}-staff").replace(b"POST /", b"POST /staff")
+    with Wire(fenced.port, source=OTHER) as wire:
+        assert wire.send(request).answer().status == 200

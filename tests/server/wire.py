@@ -46,13 +46,16 @@ class Wire:
     Args:
         port: Where to, on this machine.
         room: Bytes that the system takes for us before we read them; default: its own choice.
+        source: From which of this machine's addresses.
     """
 
-    def __init__(self, port: int, *, room: int | None = None) -> None:
+    def __init__(self, port: int, *, room: int | None = None, source: str | None = None) -> None:
         self._socket = socket.socket()
         self._socket.settimeout(PATIENCE)
         if room is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        if source is not None:
+            self._socket.bind((source, 0))
         self._socket.connect(("127.0.0.1", port))
         self._received = b""
 

@@ -1,0 +1,65 @@
+"""bridge/doctor/asked.py: the endpoints that are asked about tokens, asked about one that nobody made."""
+
+from typing import Any
+
+import pytest
+
+from bridge.doctor.examination import examine
+from tests.doctor.checks import gathered, model, wrong
+from tests.issuer.process import Issuer
+
+CLIENT = {"client_id": "bridge", "client_secret": {"env": "CLIENT_SECRET"}}
+KNOWN = {"client_id": "bridge", "client_secret": "s3cret-of-the-client"}
+INTROSPECTION = {"introspection": CLIENT}
+
+
+@pytest.mark.parametrize(
+    ("published", "expected"),
+    [
+        ({"introspection": {"active": False}}, {}),
+        ({"introspection": {"active": True, "sub": "u1"}}, {"introspection_open": "finding"}),
+        ({"statuses": {"introspection": 401}}, {"introspection_client": "finding"}),
+        ({"statuses": {"introspection": 403}}, {"introspection_client": "finding"}),
+        ({"statuses": {"introspection": 404}}, {"introspection": "finding"}),
+        ({"fault": "introspection_500"}, {"introspection": "finding"}),
+        ({"fault": "introspection_html"}, {"introspection": "finding"}),
+        ({"discovery": {"introspection_endpoint": None}}, {"introspection": "finding"}),
+    ],
+)
+async def test_introspection(issuer: Issuer, published: dict[str, Any], expected: dict[str, str]) -> None:
+    """``active: false`` for a made-up token shows that our client may ask."""
+    issuer.set(**{"introspection": {"active": False}, **published})
+    assert wrong(await gathered(examine(model(issuer.url, **INTROSPECTION)))) == expected
+
+
+@pytest.mark.parametrize(
+    ("published", "expected"),
+    [
+        ({"statuses": {"userinfo": 401}}, {}),
+        ({"userinfo": {"sub": "u1"}}, {"endpoint_open": "warning"}),
+        ({"statuses": {"userinfo": 404}}, {"userinfo": "finding"}),
+        ({"fault": "userinfo_html"}, {"userinfo": "finding"}),
+        ({"discovery": {"userinfo_endpoint": None}}, {"userinfo": "finding"}),
+    ],
+)
+async def test_userinfo(issuer: Issuer, published: dict[str, Any], expected: dict[str, str]) -> None:
+    """A refusal of a made-up token shows that it is there and looks."""
+    issuer.set(**published)
+    assert wrong(await gathered(examine(model(issuer.url, userinfo={"when": "missing"})))) == expected
+
+
+@pytest.mark.parametrize(
+    ("published", "expected"),
+    [
+        ({"statuses": {"token_check": 400}}, {}),
+        ({"token_check": {"aud": "chat"}}, {"endpoint_open": "warning"}),
+        ({"fault": "token_check_500"}, {"token_check": "finding"}),
+    ],
+)
+async def test_the_token_check(issuer: Issuer, published: dict[str, Any], expected: dict[str, str]) -> None:
+    """The same for the endpoint that says for whom a token was made."""
+    issuer.set(**{"statuses": {"userinfo": 401}, **published})
+    if "statuses" in published:
+        issuer.set(statuses={"userinfo": 401, **published["statuses"]})
+    provider = {"token_check": {"url": f"{issuer.url}/token_check"}, "userinfo": {"url": f"{issuer.url}/userinfo"}}
+    assert wrong(await gathered(examine(model(issuer.url, **provider)))) == expected
