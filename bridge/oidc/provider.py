@@ -10,14 +10,14 @@ from bridge.errors import BridgeError, ProviderError, ProviderUnavailable, Token
 from bridge.oidc.budget import Budget
 from bridge.oidc.claim_checks import Examined, Expectations
 from bridge.oidc.endpoints import AnswerTests, Endpoints
+from bridge.oidc.given_keys import given_keys
 from bridge.oidc.hints import Hint
 from bridge.oidc.http import HttpClient
 from bridge.oidc.issuer import Issuers
-from bridge.oidc.jwks import MAX_WAITING, Keys, Published, RemoteKeys, StaticKeys
+from bridge.oidc.jwks import MAX_WAITING, Keys, Published, RemoteKeys
 from bridge.oidc.jws import UntrustedJws
 from bridge.oidc.jwt import check_claims
-from bridge.oidc.key import from_pem, from_secret
-from bridge.oidc.key_set import KeySet, read_key_set
+from bridge.oidc.key_set import read_key_set
 from bridge.oidc.metadata import FreshMetadata
 from bridge.oidc.opaque import OpaqueTokens
 from bridge.oidc.profile import Profile, in_order, subject_of
@@ -83,7 +83,7 @@ class Provider:
         self._max_waiting = max_waiting
         self._metadata = self._fresh_metadata(monotonic)
         self._remote: RemoteKeys | None = None
-        self._keys: Keys = self._static_keys() or self._remote_keys(monotonic)
+        self._keys: Keys = given_keys(name, settings) or self._remote_keys(monotonic)
         self._pattern = None if settings.token_pattern is None else TokenPattern(settings.token_pattern)
         self.budget = Budget(settings.requests, provider=name, monotonic=monotonic)
         self._endpoints = Endpoints(
@@ -223,16 +223,6 @@ class Provider:
             refresh=self._settings.jwks.refresh,
             monotonic=monotonic,
         )
-
-    def _static_keys(self) -> StaticKeys | None:
-        settings = self._settings
-        if settings.public_key:
-            return StaticKeys(KeySet([from_pem(text) for text in settings.public_key]))
-        if settings.secret:
-            return StaticKeys(KeySet([from_secret(secret.get_secret_value()) for secret in settings.secret]))
-        if settings.jwks.file is not None:
-            return StaticKeys(read_key_set(settings.jwks.file.encode(), self.name))
-        return None if settings.issuer else StaticKeys(KeySet([]))
 
     def _remote_keys(self, monotonic: Callable[[], float]) -> RemoteKeys:
         jwks = self._settings.jwks

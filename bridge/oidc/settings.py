@@ -1,6 +1,5 @@
 """One provider's trust: whose tokens, for whom, signed how, how old. Checked as far as it alone can tell."""
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
@@ -10,7 +9,7 @@ from bridge.errors import KeyPath, Problem
 from bridge.oidc.address import unfit_url
 from bridge.oidc.endpoint_settings import Texts
 from bridge.oidc.http_settings import HttpSettings
-from bridge.oidc.issuer import ANY_TENANT, TEMPLATE, is_guid
+from bridge.oidc.issuer_settings import IssuerSettings
 from bridge.oidc.key_settings import KeySettings
 from bridge.oidc.opaque_settings import OpaqueSettings
 from bridge.oidc.refuse_settings import RefuseSettings
@@ -25,13 +24,10 @@ MAX_LEEWAY = 300.0
 """Seconds: a leeway above five minutes hides a broken clock (THREATS.md C16)."""
 
 
-class ProviderSettings(KeySettings, OpaqueSettings):
+class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
     """One entry of ``providers:``, as far as tokens are concerned (CONFIG.md, "A file that uses everything").
 
     Attributes:
-        issuer: Exact spellings of ``iss``, of one namespace of subjects; the first is asked for discovery. A provider
-            without one takes no JWTs.
-        tenants: Entra's tenants that ``{tenantid}`` in an issuer stands for: GUIDs, or ``any``.
         audience: Who an access token must be made for; ``("none",)`` with ``authorized_parties`` or
             ``unbound_tokens: accept`` instead.
         accept: Kinds of JWT taken.
@@ -47,8 +43,6 @@ class ProviderSettings(KeySettings, OpaqueSettings):
         refuse: Incident switches.
     """
 
-    issuer: Texts = ()
-    tenants: Texts = ()
     audience: Texts = ()
     accept: Annotated[tuple[TokenKind, ...], OneOrList] = ("access_token",)
     id_token_audience: Texts = ()
@@ -65,7 +59,7 @@ class ProviderSettings(KeySettings, OpaqueSettings):
     def problems(self) -> Iterator[Problem]:
         """What no single field shows. Key paths are relative to the provider."""
         yield from self._issuer_problems()
-        yield from self._tenant_problems()
+        yield from self.tenant_problems()
         yield from self._audience_problems()
         yield from self._empty_lists()
         yield from self.key_problems()
@@ -122,43 +116,6 @@ class ProviderSettings(KeySettings, OpaqueSettings):
             yield Problem(("issuer",), "the same spelling twice", "", "Remove one.")
         if self.jwks.url is not None:
             yield from self._url_problems(("jwks", "url"), self.jwks.url, "The keys come from there.")
-
-    def _tenant_problems(self) -> Iterator[Problem]:
-        templates = [position for position, issuer in enumerate(self.issuer) if TEMPLATE in issuer]
-        for position in templates:
-            before, _, after = self.issuer[position].partition(TEMPLATE)
-            # Not in the host, where it would say who is asked; not beside other text, where it would say nothing.
-            if not re.fullmatch(r"[a-z]+://[^/{}]+/(?:[^{}]*/)?", before) or not re.fullmatch(r"(?:/[^{}]*)?", after):
-                yield Problem(
-                    ("issuer", position),
-                    f"{TEMPLATE} that is no whole part of the path",
-                    "It stands for the tenant's GUID between two slashes, once.",
-                    "Write the template as Entra has it: https://login.microsoftonline.com/{tenantid}/v2.0",
-                )
-        if templates and not self.tenants:
-            yield Problem(
-                ("tenants",),
-                f"missing, with {TEMPLATE} in the issuer",
-                "Anybody can open a tenant, and would be your visitor with whatever address he gave himself there.",
-                "Name the tenants that you take, tenants: [GUID], or write tenants: any.",
-            )
-        if self.tenants and not templates:
-            yield Problem(
-                ("tenants",),
-                f"without {TEMPLATE} in the issuer",
-                "An issuer without it is one tenant's already.",
-                "Remove tenants, or write the issuer with {tenantid} in the tenant's place.",
-            )
-        if ANY_TENANT in self.tenants and len(self.tenants) > 1:
-            yield Problem(("tenants",), "any beside others", "", "Write tenants: any alone, or name the tenants.")
-        for position, tenant in enumerate(self.tenants):
-            if tenant != ANY_TENANT and not is_guid(tenant):
-                yield Problem(
-                    ("tenants", position),
-                    "not a GUID",
-                    "It is compared with the token's tid, which is never a domain name.",
-                    "Copy the Directory (tenant) ID from Entra's overview page.",
-                )
 
     def _url_problems(self, path: KeyPath, url: str, purpose: str) -> Iterator[Problem]:
         reason = unfit_url(url, insecure=self.http.insecure)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.attacks.attack import ACCEPTED, STATUS, eventually
-from tests.bridge_process import RunningBridge, StartBridge, configuration
+from tests.bridge_process import RunningBridge, StartBridge, callback, configuration
 from tests.issuer import mint
 from tests.issuer.keys import base64url
 from tests.issuer.mint import At, good_claims, good_token
@@ -323,6 +323,21 @@ def test_without_userinfo_a_jwt_still_proves_its_visitor(fault: str, running: Ru
     assert running.bridge.post(token).json["data"] == {"id": "profile:visitor-1"}
     realm.set(fault=[])
     assert running.bridge.post(token).json["data"] == {"id": "profile:visitor-1", "name": "A"}
+
+
+def test_without_userinfo_an_identity_that_it_gives_is_unavailable(issuer: Issuer, start_bridge: StartBridge) -> None:
+    """U10: the provider's failure is not the visitor's, and nothing wrong is remembered."""
+    realm = issuer.realm("addresses")
+    profile = {"sub": "visitor-1", "email": "lan@shop.example", "email_verified": True}
+    realm.set(userinfo=profile, fault="userinfo_500")
+    one = {"issuer": realm.url, "audience": mint.AUDIENCE, "userinfo": {"when": "missing"}}
+    bridge = start_bridge(configuration(callback=callback(identity_method="email"), providers={"p": one}))
+    token = good_token(realm.url)
+    assert bridge.post(token).code == "provider_unavailable"
+    realm.set(fault=[])
+    assert bridge.post(token).json["data"]["email"] == "lan@shop.example"
+    realm.set(userinfo={"sub": "visitor-1"})
+    assert bridge.post(good_token(realm.url)).code == "identity_unusable"
 
 
 @pytest.mark.parametrize(

@@ -129,11 +129,9 @@ def test_the_summary_says_how_opaque_tokens_are_bound(tmp_path: Path) -> None:
         "  plain:\n    userinfo: {url: 'https://b.example/me'}\n    unbound_tokens: accept\n    id_prefix: 'b:'\n"
         "    token_pattern: '[a-z]+'\n"
     )
-    ran = invoke("check", "--no-secrets", cwd=tmp_path, environment={"BRIDGE_CONFIG": "bridge.yaml"})
-    assert (
-        "provider both: https://a.example, audience chat, accepts access_token, opaque tokens by introspection"
-        in ran.out
-    )
+    ran = invoke("check", "--no-secrets", "bridge.yaml", cwd=tmp_path)
+    both = "https://a.example, audience chat, accepts access_token, opaque tokens by introspection"
+    assert f"provider both: {both}\n" in ran.out
     assert "provider plain: opaque tokens by userinfo\n" in ran.out
     told = json.loads(invoke("check", "--no-secrets", "--json", "bridge.yaml", cwd=tmp_path).out)["providers"]
     assert [(each["opaque"], each["accept"]) for each in told.values()] == [

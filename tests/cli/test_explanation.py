@@ -6,18 +6,13 @@ from bridge.cli.explanation import CURES, READ
 from bridge.oidc import introspected
 from bridge.oidc.jwt import CHECKS
 
-ASKED = (
-    "introspection",
-    "introspection's subject",
-    "token_check",
-    "userinfo",
-    "userinfo's subject",
-    "refused subjects",
-)
+ASKED = ("introspection", "introspection's subject", "token_check", "userinfo", "userinfo's subject")
 """Steps of tokens that are asked about."""
 
 
-@pytest.mark.parametrize("check", ["form", "signature", *ASKED, *(name for name, _ in (*CHECKS, *introspected.CHECKS))])
+@pytest.mark.parametrize(
+    "check", ["form", "signature", "refused subjects", *ASKED, *(name for name, _ in (*CHECKS, *introspected.CHECKS))]
+)
 def test_every_check_has_a_cure(check: str) -> None:
     """A check that is added without one leaves its reader alone."""
     assert CURES[check].endswith((".", "?", '"', '…".'))
