@@ -21,7 +21,7 @@ from bridge.config.references import Needed
 from bridge.contract.request import read_request
 from bridge.errors import BridgeError, KeyPath, ProviderError
 from bridge.oidc.issuer import Issuers
-from bridge.oidc.jws import UntrustedJws, has_jwt_form, read_untrusted
+from bridge.oidc.jws import UntrustedJws, has_jwt_form, is_lookalike, read_untrusted
 from bridge.oidc.token_pattern import TokenPattern
 from bridge.strict_json import JsonInvalid, loads
 from bridge.trace import RecordingTrace
@@ -123,7 +123,7 @@ class _Asked:
             return Explanation(callback, None, trace, None, refusal, {})
         untrusted = _untrusted(token)
         claims = untrusted.claims if untrusted is not None else {}
-        owners = _issued(model, claims) if has_jwt_form(token) else _recognized(model, token)
+        owners = _issued(model, claims) | _recognized(model, token)
         callback, provider = self._chosen(model, owners)
         if untrusted is not None:
             header = {name: untrusted.header[name] for name in ("alg", "typ", "kid") if name in untrusted.header}
@@ -202,12 +202,19 @@ def _issued(model: Model, untrusted_claims: Mapping[str, Any]) -> frozenset[str]
 
 
 def _recognized(model: Model, token: AccessToken) -> frozenset[str]:
-    """The providers whose token an opaque one looks like."""
-    return frozenset(
-        name
+    """The providers whose token an opaque one looks like; none for a JWT."""
+    jwt_form = has_jwt_form(token)
+    if jwt_form and not is_lookalike(token):
+        return frozenset()
+    patterns = {
+        name: TokenPattern(".*" if each.token_pattern is None else each.token_pattern)
         for name, each in model.providers.items()
         if each.takes_opaque_tokens
-        and (each.token_pattern is None or TokenPattern(each.token_pattern).matches(token.text))
+    }
+    return frozenset(
+        name
+        for name, pattern in patterns.items()
+        if pattern.matches(token.text) and (pattern.begins_as_jwt or not jwt_form)
     )
 
 

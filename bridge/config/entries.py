@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from bridge.config.presets import DEFAULT
+from bridge.config.presets import DEFAULT, preset, preset_names
 from bridge.contract.settings import CallbackSettings
 from bridge.errors import Problem
 from bridge.oidc.endpoint_settings import Texts
@@ -66,7 +66,11 @@ class ProviderEntry(ProviderSettings):
 
     def problems(self) -> Iterator[Problem]:
         """What no single field shows. Key paths are relative to the provider."""
-        yield from super().problems()
+        # A preset says what its opaque tokens look like, whether the operator takes them or not.
+        idle = not self.takes_opaque_tokens and self.token_pattern == self._of_preset("token_pattern")
+        for problem in super().problems():
+            if not (idle and problem.path == ("token_pattern",)):
+                yield problem
         if self.preset == "signed-jwt" and not (self.public_key or self.secret or self.jwks.url or self.jwks.file):
             yield Problem(
                 ("public_key",),
@@ -90,3 +94,14 @@ class ProviderEntry(ProviderSettings):
                     "It is compared with what stands behind the @, letter by letter; no subdomain is meant by it.",
                     "Write shop.example: lower case, no @ and no asterisk; xn-- for other scripts.",
                 )
+
+    def warnings(self) -> Iterator[Problem]:
+        """What is allowed and yet doubtful. Key paths are relative to the provider."""
+        userinfo = self._of_preset("userinfo") or {}
+        for problem in super().warnings():
+            # A preset says when userinfo is worth asking for, whichever tokens the operator takes.
+            if problem.path != ("userinfo", "when") or userinfo.get("when") != self.userinfo.when:
+                yield problem
+
+    def _of_preset(self, key: str) -> Any:
+        return preset(self.preset).get(key) if self.preset in preset_names() else None

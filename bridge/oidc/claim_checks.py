@@ -18,7 +18,9 @@ from bridge.trace import Trace
 _LATEST_DATE = 10**11
 """Seconds since the epoch; the year 5138. A NumericDate beyond it is a mistake of units, not a date."""
 
-_PARTY_CLAIMS = ("azp", "client_id", "cid", "appid")
+PARTY_CLAIMS = ("azp", "client_id", "cid", "appid")
+"""What names the client that asked for a token; the first that is there decides."""
+
 NAMES = {"access_token": "access token", "id_token": "ID token"}
 """The kinds in words."""
 
@@ -34,6 +36,8 @@ class Expectations:
         self.accept = frozenset(settings.accept)
         self.authorized_parties = frozenset(settings.authorized_parties)
         self.id_token_audience = frozenset(settings.id_token_audience) or self.authorized_parties
+        # A token check names the client that asked for the token, as an ID token's audience does.
+        self.checked_audience = self.audience or (self.id_token_audience if self.audience is not None else frozenset())
         self.required_scopes = frozenset(settings.required_scopes)
         self.token_types = frozenset(media_type(name) for name in settings.token_types)
         self.leeway = settings.leeway
@@ -112,7 +116,7 @@ def authorized_party(token: Examined, expected: Expectations) -> None:
     """It was asked for by a client that we take (Core section 3.1.3.7 rules 4 and 5, RFC 9068 section 4)."""
     if not expected.authorized_parties:
         return
-    name = next((name for name in _PARTY_CLAIMS if name in token.claims), None)
+    name = next((name for name in PARTY_CLAIMS if name in token.claims), None)
     if name is None and token.kind == "id_token":
         # An ID token's audience is the client that asked for it; with several, none may be a stranger.
         parties: list[Any] = audiences(token, ("aud",))

@@ -99,6 +99,22 @@ def has_jwt_form(token: AccessToken) -> bool:
     return isinstance(header, dict)
 
 
+def is_lookalike(token: AccessToken) -> bool:
+    """Whether a token begins as a JWT does and yet is none to anybody: behind its dot stands no JSON.
+
+    LINE's access tokens have a JOSE header and an encrypted payload. Such a token may be sent to the provider whose
+    ``token_pattern`` spells that beginning out; nobody's JWT can be one.
+    """
+    payload = token.text.partition(".")[2].partition(".")[0]
+    try:
+        json.loads(binascii.a2b_base64(payload.translate(_TO_STANDARD) + "=" * (-len(payload) % 4)))
+    except RecursionError:
+        return False
+    except ValueError:
+        return True
+    return False
+
+
 def is_signed_by(jws: UntrustedJws, candidates: Sequence[VerificationKey], algorithms: frozenset[str]) -> bool:
     """Whether one of the keys made the signature.
 

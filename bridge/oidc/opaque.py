@@ -11,6 +11,7 @@ from bridge.claims import Claims, Json, Source
 from bridge.errors import TokenInactive, TokenUntrusted
 from bridge.oidc.budget import Budget
 from bridge.oidc.claim_checks import (
+    PARTY_CLAIMS,
     Check,
     Examined,
     Expectations,
@@ -127,6 +128,9 @@ class OpaqueTokens:
         members = {name: value for name, value in answer.items() if value is not None}
         if not is_date(members.get("iat")):
             members.pop("iat", None)
+        clients = self._endpoints.token_check.audiences(answer) if self._endpoints.token_check is not None else []
+        if len(clients) == 1 and not any(name in members for name in PARTY_CLAIMS):
+            members["client_id"] = clients[0]  # GitLab names it in [application, uid] only
         examined = Examined({}, members, self._now())
         checks: tuple[tuple[str, Check], ...] = (
             ("audience", self._made_for_us),
@@ -143,10 +147,11 @@ class OpaqueTokens:
         """The check's answer names our audience, and meets the operator's rules (RFC 9700 section 4.10.2)."""
         check = self._endpoints.token_check
         found = [] if check is None else check.audiences(token.claims)
-        if expected.audience and expected.audience.isdisjoint(found):
+        if expected.checked_audience and expected.checked_audience.isdisjoint(found):
             raise TokenUntrusted(
-                f"token_check names {listed(found)}, which is none of {sorted(expected.audience)}",
-                hint="Is audience: the client that the visitor signs in with, and token_check.audience its member?",
+                f"token_check names {listed(found)}, which is none of {sorted(expected.checked_audience)}",
+                hint="Is audience: (or id_token_audience:) the client that the visitor signs in with, and "
+                "token_check.audience its member?",
             )
         if self._rules is not None and not self._rules(token.claims):
             raise TokenUntrusted(

@@ -1,7 +1,9 @@
 """What makes a provider take opaque tokens, and whom it asks about tokens: CONFIG.md, "Which token, which provider"."""
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import model_validator
 
 from bridge.errors import Problem
 from bridge.oidc.endpoint_settings import (
@@ -12,6 +14,11 @@ from bridge.oidc.endpoint_settings import (
 )
 from bridge.oidc.token_pattern import unfit_token_pattern
 from bridge.units import Settings
+
+BELOW_ISSUER = "{issuer}"
+"""What an endpoint's address may begin with, where discovery does not say it: the provider's first issuer."""
+
+_ENDPOINTS = ("userinfo", "introspection", "token_check")
 
 _NOT_BOUND = "Nothing proves that the token was made for us: one of any other application's would be taken too."
 
@@ -35,6 +42,24 @@ class OpaqueSettings(Settings):
     unbound_tokens: Literal["refuse", "accept"] = "refuse"
     token_pattern: str | None = None
     requests: RequestSettings = RequestSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _addresses_below_issuer(cls, written: Any) -> Any:
+        """Puts the issuer where an address begins with ``{issuer}``; what is of a wrong type is for pydantic to say."""
+        if not isinstance(written, Mapping):
+            return written
+        issuer = written.get("issuer")
+        first = issuer[0] if isinstance(issuer, list | tuple) and issuer else issuer
+        if not isinstance(first, str):
+            return written
+        below = dict(written)
+        for name in _ENDPOINTS:
+            endpoint = below.get(name)
+            url = endpoint.get("url") if isinstance(endpoint, Mapping) else None
+            if isinstance(endpoint, Mapping) and isinstance(url, str) and url.startswith(BELOW_ISSUER):
+                below[name] = {**endpoint, "url": first.removesuffix("/") + url.removeprefix(BELOW_ISSUER)}
+        return below
 
     @property
     def has_userinfo(self) -> bool:
@@ -71,7 +96,7 @@ class OpaqueSettings(Settings):
             if needed and endpoint is not None and endpoint.url is None and not has_discovery:
                 why = "There is no discovery document that would say where it is."
                 yield Problem((name, "url"), "missing", why, "Write the endpoint's address.")
-        for name in ("userinfo", "introspection", "token_check"):
+        for name in _ENDPOINTS:
             endpoint = getattr(self, name)
             for problem in endpoint.problems(insecure=insecure) if endpoint is not None else ():
                 yield Problem((name, *problem.path), problem.found, problem.why, problem.cure)

@@ -156,6 +156,10 @@ class Provider:
         """Whether an opaque token looks like one of its own; without a pattern every one does."""
         return self._pattern is None or self._pattern.matches(token.text)
 
+    def recognizes_lookalike(self, token: AccessToken) -> bool:
+        """Whether an opaque token that begins as a JWT does looks like one of its own, by a pattern that says so."""
+        return self._pattern is not None and self._pattern.begins_as_jwt and self._pattern.matches(token.text)
+
     async def verify(self, token: AccessToken, jws: UntrustedJws, wanted: frozenset[str], trace: Trace) -> Claims:
         """The claims of a JWT that names this provider as its issuer.
 

@@ -6,7 +6,7 @@ from bridge.access_token import AccessToken
 from bridge.claims import Claims
 from bridge.errors import BridgeError, TokenError, TokenUntrusted
 from bridge.oidc.hints import Hint, advice
-from bridge.oidc.jws import UntrustedJws, has_jwt_form, read_untrusted
+from bridge.oidc.jws import UntrustedJws, has_jwt_form, is_lookalike, read_untrusted
 from bridge.oidc.provider import Provider
 from bridge.trace import Trace
 
@@ -73,7 +73,9 @@ class Providers:
 
     def _is_jwt(self, token: AccessToken) -> bool:
         # Where nobody takes opaque tokens, what has the look of a JWT had better be one.
-        return has_jwt_form(token) if self._opaque else token.looks_like_jwt
+        if not (has_jwt_form(token) if self._opaque else token.looks_like_jwt):
+            return False
+        return not (any(each.recognizes_lookalike(token) for each in self._opaque) and is_lookalike(token))
 
     def _owners(self, token: AccessToken) -> tuple[Provider, ...]:
         """Whose an opaque token may be."""

@@ -31,7 +31,8 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
         audience: Who an access token must be made for; ``("none",)`` with ``authorized_parties`` or
             ``unbound_tokens: accept`` instead.
         accept: Kinds of JWT taken.
-        id_token_audience: Who an ID token must be made for; default: ``authorized_parties``.
+        id_token_audience: Who an ID token must be made for; default: ``authorized_parties``. The client that a
+            ``token_check`` must find too, where there is no ``audience``.
         audience_claims: The first of these that a token has decides alone.
         authorized_parties: Clients whose tokens are taken; empty means all of this provider's.
         required_scopes: Asked of access tokens only.
@@ -150,7 +151,8 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
     @property
     def _needs_audience(self) -> bool:
         jwts = self.takes_jwts and "access_token" in self.accept
-        checked = self.token_check is not None and not self.token_check.rules
+        named = self.id_token_audience or self.authorized_parties
+        checked = self.token_check is not None and not (self.token_check.rules or named)
         return jwts or checked or self.introspection is not None
 
     def _audience_problems(self) -> Iterator[Problem]:
@@ -166,7 +168,7 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
                 yield Problem(
                     ("audience",), "none beside others", "", "Write audience: none alone, or name the audiences."
                 )
-            if not self.authorized_parties and self.unbound_tokens != "accept":
+            if self._needs_audience and not self.authorized_parties and self.unbound_tokens != "accept":
                 yield Problem(
                     ("audience",),
                     "none, without authorized_parties",

@@ -13,12 +13,16 @@ class TokenPattern:
 
     Args:
         written: What ``unfit_token_pattern`` finds nothing wrong with.
+
+    Attributes:
+        begins_as_jwt: Whether it spells out that its tokens begin as JWTs do.
     """
 
-    __slots__ = ("_compiled",)
+    __slots__ = ("_compiled", "begins_as_jwt")
 
     def __init__(self, written: str) -> None:
         self._compiled = _compiled(written)
+        self.begins_as_jwt = written.startswith("eyJ")
 
     def matches(self, text: str) -> bool:
         """Whether the whole text is such a token."""

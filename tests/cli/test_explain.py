@@ -385,6 +385,26 @@ def test_a_refused_opaque_token_names_what_the_provider_said(
     assert change in lines["change"]
 
 
+@pytest.mark.parametrize(("payload", "status", "found"), [("UnQ_o-GP0Vtn", 0, "an opaque token of provider line"),
+                                                       ("eyJpc3MiOiJ4In0", 1, "iss is 'x'")])  # fmt: skip
+def test_a_token_that_only_begins_as_a_jwt_does(
+    tmp_path: Path, issuer: Issuer, payload: str, status: int, found: str
+) -> None:
+    """LINE's access token is told by the pattern that says so; a JWT is still one."""
+    opaque_configuration(tmp_path, issuer)
+    line = (
+        "  line:\n    preset: line\n    id_token_audience: '1234567890'\n    id_prefix: 'line:'\n"
+        f"    token_check: {{url: '{issuer.url}/token_check'}}\n    userinfo: {{url: '{issuer.url}/userinfo'}}\n"
+        f"    issuer: '{issuer.realm('line').url}'\n"
+    )
+    file = tmp_path / "bridge.yaml"
+    file.write_text(file.read_text() + line)
+    issuer.set(token_check={"client_id": "1234567890", "expires_in": 100}, userinfo={"sub": "U1"})
+    ran = explained(tmp_path, "--token-file", "-", stdin=f"eyJhbGciOiJIUzI1NiJ9.{payload}.q83vEg")
+    assert ran.status == status
+    assert found in ran.out
+
+
 def test_an_opaque_token_that_is_nobodys_is_shown_to_nobody(tmp_path: Path, issuer: Issuer) -> None:
     """Nor does explain guess; no secret is needed to say so."""
     opaque_configuration(tmp_path, issuer)

@@ -9,7 +9,7 @@ import pytest
 from bridge.config.presets import preset, preset_names, preset_text
 from bridge.config.yaml_document import read_yaml
 from tests.cli.command import invoke
-from tests.presets.samples import example
+from tests.presets.samples import examples
 
 
 def test_every_preset_is_listed(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_one_that_is_not_there(tmp_path: Path) -> None:
 def test_40_a_preset_is_where_to_start_from(name: str, tmp_path: Path) -> None:
     """Printed as it is shipped; the effective file shows each line of it, until the operator writes his own."""
     assert invoke("presets", name, cwd=tmp_path).out == preset_text(name)
-    written = read_yaml(example(name)).data
+    written = read_yaml(examples(name)[0]).data
     (provider,) = written["providers"].values()
     expected = set(map(str, preset(name))) - set(provider) - {"claims", "hints", "require", "mapping"}
     before = effective(tmp_path, written)

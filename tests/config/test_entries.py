@@ -57,6 +57,18 @@ def test_allowing_what_nobody_refuses_is_doubtful() -> None:
     assert read(faulty(HERE, "    preset: supabase\n    allow: [anonymous]")).warnings == ()
 
 
+def test_what_a_preset_says_of_opaque_tokens_may_lie_idle() -> None:
+    """Authelia's has a pattern and userinfo, though only ID tokens are taken; of an operator's own that is said."""
+    idle = faulty(HERE, "    preset: authelia\n    id_token_audience: web")
+    assert read(idle).warnings == ()
+    own = faulty(HERE, '    preset: authelia\n    id_token_audience: web\n    token_pattern: "x"')
+    assert lines(own) == ["25:5: providers.staff.token_pattern: without opaque tokens"]
+    own = faulty(HERE, "    accept: id_token\n    id_token_audience: web\n    userinfo: {when: missing}")
+    assert str(read(own).warnings[0]).startswith(
+        "bridge.yaml:25:16: providers.staff.userinfo.when: missing, where only"
+    )
+
+
 def test_a_providers_settings_are_what_it_says() -> None:
     """A lone value stands for a list of one."""
     staff = read(faulty(HERE, "    email_domains: shop.example\n    allow: machine")).settings.providers["staff"]

@@ -39,6 +39,10 @@ def problems(settings: dict[str, Any]) -> list[tuple[str, str]]:
         ({"audience": "chat", "introspection": {**CLIENT, "url": "https://sso.example/introspect"}}, True, False),
         ({"audience": "chat", **CHECK}, True, False),
         (RULES, True, False),
+        # Google, LINE and GitLab name the client, which the operator writes once.
+        ({**ISSUER, "audience": ..., "accept": "id_token", "id_token_audience": "web", **CHECK}, True, True),
+        ({**ISSUER, "audience": ..., "accept": "id_token", "authorized_parties": "web", **CHECK}, True, True),
+        ({**ISSUER, "audience": "none", "accept": "id_token", "id_token_audience": "web"}, False, True),
         ({**USERINFO, **UNBOUND}, True, False),
         ({**USERINFO, **UNBOUND, "token_pattern": "[0-9a-f]{40}"}, True, False),
         ({"issuer": "shop", "secret": "s" * 32, "audience": "chat", "userinfo": USERINFO["userinfo"]}, False, True),
@@ -46,6 +50,7 @@ def problems(settings: dict[str, Any]) -> list[tuple[str, str]]:
 )
 def test_what_a_provider_takes(settings: dict[str, Any], opaque: bool, jwts: bool) -> None:
     """CONFIG.md, "Which token, which provider": good settings, and which tokens they mean."""
+    settings = {name: value for name, value in settings.items() if value is not ...}
     assert problems(settings) == []
     assert (made(settings).takes_opaque_tokens, made(settings).takes_jwts) == (opaque, jwts)
 
@@ -62,6 +67,11 @@ def test_what_a_provider_takes(settings: dict[str, Any], opaque: bool, jwts: boo
         ({**ISSUER, "audience": ..., "accept": "id_token", "id_token_audience": "web", **INTROSPECTION}, "audience",
          "missing"),
         ({**ISSUER, "audience": "none", **INTROSPECTION}, "audience", "without authorized_parties"),
+        ({**ISSUER, "audience": "none", "accept": "id_token", "id_token_audience": "web", **INTROSPECTION}, "audience",
+         "without authorized_parties"),
+        ({**CHECK, "token_check": {"url": "{issuer}/check"}, "audience": "chat"}, "token_check.url", "not an"),
+        ({**ISSUER, "issuer": "shop", "secret": "s" * 32, "userinfo": {"url": "{issuer}/me", "when": "always"}},
+         "userinfo.url", "not an"),
         ({"audience": "chat", "introspection": CLIENT}, "introspection.url", "missing"),
         ({"userinfo": {}, **UNBOUND}, "userinfo.url", "missing"),
         ({**ISSUER, "userinfo": {}, "token_check": {}}, "token_check.url", "missing"),
@@ -129,3 +139,21 @@ def test_a_pattern_matches_the_whole_token() -> None:
     assert not pattern.matches("aaa12")
     assert not pattern.matches("xaaa1")
     assert not pattern.matches("a" * 16_000)
+
+
+@pytest.mark.parametrize(
+    "issuer", ["https://git.shop.example", "https://git.shop.example/", ["https://git.shop.example/", "x"]]
+)
+@pytest.mark.parametrize("endpoint", ["userinfo", "introspection", "token_check"])
+def test_an_address_may_begin_at_the_issuer(issuer: Any, endpoint: str) -> None:
+    """The first spelling, with one slash between."""
+    settings = made({"issuer": issuer, endpoint: {"url": "{issuer}/oauth/token/info"}})
+    assert getattr(settings, endpoint).url == "https://git.shop.example/oauth/token/info"
+    elsewhere = "https://other.example/{issuer}"
+    assert getattr(made({"issuer": issuer, endpoint: {"url": elsewhere}}), endpoint).url == elsewhere
+
+
+@pytest.mark.parametrize(("pattern", "begins"), [("eyJh[.][a-z]+", True), ("(eyJ|x).*", False), (".*", False)])
+def test_a_pattern_may_spell_out_the_beginning_of_a_jwt(pattern: str, begins: bool) -> None:
+    """What only happens to match does not."""
+    assert TokenPattern(pattern).begins_as_jwt is begins

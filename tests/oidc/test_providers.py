@@ -241,3 +241,45 @@ async def test_which_jwts_may_be_asked_about(issuer: Issuer, settings: dict[str,
     """What a cache must know beforehand."""
     async with entrance(issuer, idp={"jwts": True, **settings}) as providers:
         assert providers.asks(AccessToken(mint.good_token(issuer.url))) is asks
+
+
+LINE = "eyJhbGciOiJIUzI1NiJ9[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]+"
+"""What LINE's access tokens look like: a JOSE header, and behind it nothing that anybody could read."""
+
+
+def of_line(payload: bytes) -> str:
+    """A token of that look."""
+    return f"eyJhbGciOiJIUzI1NiJ9.{base64url(payload)}.c2ln"
+
+
+async def test_a_lookalike_goes_to_whose_pattern_spells_it_out(issuer: Issuer) -> None:
+    """U17, "unless configured": a token that begins as a JWT does and has no JSON in it, to LINE alone."""
+    token = of_line(b"\x52\x7f\xd0\x3f")
+    async with entrance(issuer, line={"token_pattern": LINE}, idp={"jwts": True}) as providers:
+        assert providers.asks(AccessToken(token))
+        assert await subject(providers, token) == "of-line"
+        assert await subject(providers, "eyJhbGciOiJIUzI1NiJ9.UnQ_o.x") == "of-line"
+    assert issuer.requests() == {"/line/userinfo": 2}
+
+
+@pytest.mark.parametrize(
+    "payload", [b"{}", b'{"sub": "x"}', b"[1]", b"1", b"NaN", b"[" * 5000, '{"a":1}'.encode("utf-16")]
+)
+async def test_a_jwt_is_no_lookalike(issuer: Issuer, payload: bytes) -> None:
+    """U17: whatever anybody at all could read as JSON is shown to nobody, though the pattern matches."""
+    async with entrance(issuer, line={"token_pattern": LINE}) as providers:
+        token = AccessToken(of_line(payload))
+        with pytest.raises(BridgeError) as refusal:
+            await providers.verify(token, SILENT)
+        assert refusal.value.code in {"token_malformed", "token_invalid", "token_untrusted"}
+        assert not providers.asks(token)
+    assert issuer.asked() == 0
+
+
+@pytest.mark.parametrize("pattern", [None, ".*", "(eyJ|x).*", "eyJx.*"])
+async def test_a_pattern_that_only_happens_to_match_is_not_enough(issuer: Issuer, pattern: str | None) -> None:
+    """Somebody who writes ``.*`` did not mean JWTs."""
+    async with entrance(issuer, legacy={} if pattern is None else {"token_pattern": pattern}) as providers:
+        with pytest.raises(TokenMalformed):
+            await providers.verify(AccessToken(of_line(b"\x52\x7f")), SILENT)
+    assert issuer.asked() == 0

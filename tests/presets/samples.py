@@ -15,6 +15,7 @@ from bridge.config.yaml_document import read_yaml
 from bridge.contract.response import Responses
 from bridge.oidc.key_settings import JwksSettings
 from tests.issuer import keys, mint
+from tests.issuer.token_endpoints import ENDPOINTS
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "tests" / "vectors" / "idp_claims"
@@ -28,7 +29,11 @@ _KEYS = {"RS256": "rsa", "ES256": "ec256", "ES384": "ec384", "EdDSA": "ed25519"}
 
 @cache
 def sample(name: str) -> dict[str, Any]:
-    """A preset's token in its provider's own shape (``header``, ``claims``), its ``cases`` and its ``hints``."""
+    """A preset's token in its provider's own shape (``header``, ``claims``), its ``cases`` and its ``hints``.
+
+    ``asked`` are cases in which the provider is asked about a token: what each endpoint answers, and what comes of it.
+    Without a ``token`` it is a JWT of the sample's claims.
+    """
     data: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
     return data
 
@@ -39,11 +44,10 @@ def guide(name: str) -> Path:
 
 
 @cache
-def example(name: str) -> str:
-    """The configuration that the guide shows: its first whole file."""
+def examples(name: str) -> tuple[str, ...]:
+    """The configurations that the guide shows: its whole files, one for each way to use the preset."""
     blocks = re.findall(r"^```yaml\n(.*?)^```", guide(name).read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    whole: str = next(block for block in blocks if block.startswith("version:"))
-    return whole
+    return tuple(block for block in blocks if block.startswith("version:"))
 
 
 def over(below: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -51,15 +55,15 @@ def over(below: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in {**below, **changes}.items() if value is not None}
 
 
-def entry_of(name: str) -> dict[str, Any]:
-    """What the guide writes under its provider."""
-    (entry,) = read_yaml(example(name)).data["providers"].values()
+def entry_of(name: str, way: int = 0) -> dict[str, Any]:
+    """What the guide writes under its provider, in one of its ways."""
+    (entry,) = read_yaml(examples(name)[way]).data["providers"].values()
     return dict(entry)
 
 
-def loaded(name: str, changes: dict[str, Any], identity_method: str = "id") -> tuple[Model, str]:
+def loaded(name: str, changes: dict[str, Any], identity_method: str = "id", *, way: int = 0) -> tuple[Model, str]:
     """The guide's configuration without its mappings, some of its provider's keys changed; the provider's name."""
-    data = read_yaml(example(name)).data
+    data = read_yaml(examples(name)[way]).data
     ((label, entry),) = data["providers"].items()
     entry.pop("mapping", None)
     data["callback"]["identity_method"] = identity_method
@@ -74,9 +78,24 @@ def model(name: str, settings: dict[str, Any], mapping: dict[str, Any], algorith
 
     A setting of null is removed. Where the provider publishes keys, one of ours stands for them; a secret stays one.
     """
-    made, label = loaded(name, {"mapping": mapping, **settings})
+    return _with_our_key(loaded(name, {"mapping": mapping, **settings}), algorithm)
+
+
+def asked_model(name: str, case: dict[str, Any], issuer: str) -> Model:
+    """The guide's provider, in the way that a case is about, asking ``issuer`` wherever the case has an answer."""
+    way = case.get("way", 0)
+    changes = dict(case.get("settings", {}))
+    for endpoint in ENDPOINTS:
+        if endpoint in case:
+            written = changes.get(endpoint, entry_of(name, way).get(endpoint, {}))
+            changes[endpoint] = {**written, "url": f"{issuer}/{endpoint}"}
+    return _with_our_key(loaded(name, {"mapping": case.get("mapping", {}), **changes}, way=way), "RS256")
+
+
+def _with_our_key(configuration: tuple[Model, str], algorithm: str) -> Model:
+    made, label = configuration
     trusted = made.providers[label]
-    if not trusted.secret:
+    if trusted.issuer and not trusted.secret:
         key = keys.public_pem(_KEYS.get(algorithm, "rsa"))
         trusted = trusted.model_copy(update={"jwks": JwksSettings(), "public_key": (key,)})
     return replace(made, providers={label: trusted})

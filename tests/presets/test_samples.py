@@ -6,9 +6,14 @@ import pytest
 
 from bridge.config.presets import preset_names
 from bridge.errors import BridgeError
-from tests.presets.samples import NAMES, answered, model, over, sample, token
+from tests.issuer.process import Issuer
+from tests.issuer.token_endpoints import ENDPOINTS
+from tests.presets.samples import NAMES, answered, asked_model, entry_of, model, over, sample, token
 
 CASES = [pytest.param(name, case, id=f"{name}: {case['rule']}") for name in NAMES for case in sample(name)["cases"]]
+ASKED = [
+    pytest.param(name, case, id=f"{name}: {case['rule']}") for name in NAMES for case in sample(name).get("asked", ())
+]
 HINTS = [
     pytest.param(name, hint, id=f"{name}: {hint['says']}") for name in NAMES for hint in sample(name).get("hints", ())
 ]
@@ -31,10 +36,41 @@ async def test_a_token_becomes_what_cx_genie_is_given(name: str, case: dict[str,
     assert outcome == case.get("refused", case.get("user"))
 
 
+@pytest.mark.parametrize(("name", "case"), ASKED)
+async def test_a_token_that_the_provider_is_asked_about(name: str, case: dict[str, Any], issuer: Issuer) -> None:
+    """Opaque, or a JWT without the profile: the whole ``data`` or the refusal's code, and which endpoints were asked.
+
+    The answers have the provider's own shape; whatever else is asked of an endpoint is refused.
+    """
+    claims = over(sample(name)["claims"], case.get("claims", {}))
+    text = case.get("token") or token(over(sample(name)["header"], {"alg": "RS256", **case.get("header", {})}), claims)
+    answers = {endpoint: case[endpoint] for endpoint in ENDPOINTS if case.get(endpoint)}
+    issuer.set(tokens={text: answers})
+    said = ""
+    try:
+        outcome: Any = await answered(asked_model(name, case, issuer.url), text, 1793600005)
+    except BridgeError as refusal:
+        outcome, said = refusal.code, refusal.hint
+    assert outcome == case.get("refused", case.get("user"))
+    assert case.get("says", "") in said
+    assert issuer.requests() == {f"/{endpoint}": 1 for endpoint in case.get("asks", answers)}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "asked" in sample(name)])
+def test_every_way_of_the_guide_is_gone(name: str) -> None:
+    """A way by which opaque tokens are taken has one that is taken, and one of another application that is not."""
+    for way in sorted({case.get("way", 0) for case in sample(name)["asked"]}):
+        cases = [case for case in sample(name)["asked"] if case.get("way", 0) == way]
+        assert any("user" in case for case in cases)
+        foreign = any("another application" in case["rule"] and "refused" in case for case in cases)
+        assert foreign or entry_of(name, way).get("unbound_tokens") == "accept"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_proof_has_its_twin(name: str) -> None:
     """A preset that gives an address is shown to withhold the same one unproven."""
-    users = [case["user"] for case in sample(name)["cases"] if "user" in case]
+    cases = [*sample(name)["cases"], *sample(name).get("asked", ())]
+    users = [case["user"] for case in cases if "user" in case]
     for field in ("email", "phone_number"):
         given = [field in user for user in users]
         assert not any(given) or not all(given) or (name, field) == ("firebase", "phone_number")

@@ -14,7 +14,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -33,6 +33,7 @@ class Client:
     Attributes:
         algorithm: What its tokens are signed with.
         lifetime: Seconds for which they are good.
+        metadata: What else is registered of it (RFC 7591 section 2).
     """
 
     id: str
@@ -40,6 +41,7 @@ class Client:
     lifetime: int = 600
     secret: str = "a-client-secret-of-the-interop-tests"
     redirect: str = CALLBACK
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -183,10 +185,36 @@ class OidcProvider:
                 "code_verifier": verifier,
                 **indicator,
             }
-            client_secret_basic = {"Authorization": aiohttp.encode_basic_auth(client.id, client.secret)}
-            answer = await http.post(f"{self.issuer}/token", data=grant, headers=client_secret_basic)
+            answer = await http.post(f"{self.issuer}/token", data=grant, headers=self._basic(client.id))
             given = await answer.json()
         return Tokens(given["access_token"], given["id_token"])
+
+    async def introspect_signed(self, token: str, client_id: str) -> tuple[str, bytes]:
+        """Media type and body of what introspection says to a client that wants it signed (RFC 9701 section 4)."""
+        headers = {"Accept": "application/token-introspection+jwt", **self._basic(client_id)}
+        async with aiohttp.ClientSession(raise_for_status=True) as http:
+            answer = await http.post(f"{self.issuer}/token/introspection", data={"token": token}, headers=headers)
+            return answer.content_type, await answer.read()
+
+    async def userinfo_type(self, token: str) -> str:
+        """Media type of what userinfo says."""
+        headers = {"Authorization": f"Bearer {token}"}
+        async with aiohttp.ClientSession(raise_for_status=True) as http:
+            return (await http.get(f"{self.issuer}/me", headers=headers)).content_type
+
+    async def revoke(self, token: str, client_id: str) -> None:
+        """Ends a token (RFC 7009)."""
+        async with aiohttp.ClientSession(raise_for_status=True) as http:
+            await http.post(f"{self.issuer}/token/revocation", data={"token": token}, headers=self._basic(client_id))
+
+    async def jwks(self) -> bytes:
+        """Its key set."""
+        async with aiohttp.ClientSession(raise_for_status=True) as http:
+            return await (await http.get(f"{self.issuer}/jwks")).read()
+
+    def _basic(self, client_id: str) -> dict[str, str]:
+        """How a client proves who it is (RFC 6749 section 2.3.1)."""
+        return {"Authorization": aiohttp.encode_basic_auth(client_id, self._clients[client_id].secret)}
 
 
 def _filled_in(page: str, subject: str) -> tuple[str, dict[str, str]]:

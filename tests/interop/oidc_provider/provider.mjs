@@ -18,11 +18,12 @@ const keys = [
 
 const provider = new Provider(issuer, {
   // Each client has its ID tokens and JWT access tokens signed with its own algorithm.
-  clients: clients.map(({ id, secret, redirect, algorithm }) => ({
+  clients: clients.map(({ id, secret, redirect, algorithm, metadata }) => ({
     client_id: id,
     client_secret: secret,
     redirect_uris: [redirect],
     id_token_signed_response_alg: algorithm,
+    ...metadata,
   })),
   enabledJWA: { idTokenSigningAlgValues: keys.map(({ alg }) => alg) },
   jwks: { keys },
@@ -36,8 +37,13 @@ const provider = new Provider(issuer, {
   scopes: ['openid', 'tier'],
   conformIdTokenClaims: false, // the profile goes into the ID token too
   findAccount: (_, id) => visitors[id] && { accountId: id, claims: () => ({ sub: id, ...visitors[id] }) },
-  extraTokenClaims: (_, token) => visitors[token.accountId], // and into the JWT access token
+  // and into the access token for an API, which is a JWT, or opaque and then introspection says it
+  extraTokenClaims: (_, token) => token.resourceServer && visitors[token.accountId],
   features: {
+    introspection: { enabled: true },
+    jwtIntrospection: { enabled: true }, // RFC 9701
+    jwtUserinfo: { enabled: true },
+    revocation: { enabled: true },
     devInteractions: { enabled: true }, // its login form takes any password
     resourceIndicators: {
       enabled: true,
@@ -45,8 +51,9 @@ const provider = new Provider(issuer, {
       getResourceServerInfo: (_, indicator, client) => ({
         scope: 'chat',
         audience: indicator,
-        accessTokenFormat: 'jwt',
-        jwt: { sign: { alg: client.idTokenSignedResponseAlg } },
+        ...(indicator.endsWith('/opaque')
+          ? { accessTokenFormat: 'opaque' }
+          : { accessTokenFormat: 'jwt', jwt: { sign: { alg: client.idTokenSignedResponseAlg } } }),
       }),
     },
   },
