@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import get_args
 
 from bridge.access_token import AccessToken
-from bridge.claims import Claims, Json, Source
+from bridge.claims import Claims, Json, ProviderSource, Source
 from bridge.errors import ProviderError, TokenUntrusted
 from bridge.oidc.endpoint_settings import UserinfoSettings
 from bridge.oidc.endpoints import Endpoints
@@ -89,7 +89,7 @@ class Profile:
 
 def in_order(sources: Mapping[Source, Mapping[str, Json]]) -> Mapping[Source, Mapping[str, Json]]:
     """The sources in the order in which a claim is looked for in them."""
-    order: tuple[Source, ...] = get_args(Source)
+    order: tuple[ProviderSource, ...] = get_args(ProviderSource)
     return {source: sources[source] for source in order if source in sources}
 
 
