@@ -1,0 +1,165 @@
+"""Helm 3 and Helm 4 render the chart, and what they render is what Kubernetes takes."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes_validate import latest_version, validate
+
+from tests.deploy.chart import CHART, FEATURES, MINIMAL, Refused, documents, only, rendered
+from tests.deploy.parts import clients
+from tests.deploy.values_schema import VALUES_SCHEMA, fresh
+
+pytestmark = pytest.mark.deploy
+
+_MINORS = ("1.35", "1.36", "1.37")
+_FOREIGN = {"HTTPRoute", "ScaledObject", "ServiceMonitor", "PrometheusRule"}
+"""Kinds whose schemas are CRDs: a real API server judges them in test_cluster."""
+
+
+@pytest.mark.parametrize("generation", ["3", "4"])
+@pytest.mark.parametrize("values", FEATURES, ids=lambda path: path.stem)
+def test_each_feature_passes_the_strict_lint(values: Path, generation: str) -> None:
+    command = [clients(generation).helm, "lint", "--strict", CHART, "--values", values]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("values", FEATURES, ids=lambda path: path.stem)
+def test_each_object_is_what_three_versions_of_kubernetes_know(values: Path) -> None:
+    objects = rendered(values)
+    assert {"Deployment", "Service"} <= {each["kind"] for each in objects}
+    assert latest_version().startswith(_MINORS[-1]), "a newer Kubernetes is known: move _MINORS"
+    for each in objects:
+        if each["kind"] not in _FOREIGN:
+            for minor in _MINORS:
+                validate(each, minor, strict=True)
+
+
+@pytest.mark.parametrize("values", FEATURES, ids=lambda path: path.stem)
+def test_both_generations_render_the_same(values: Path) -> None:
+    assert _by_name(rendered(values, generation="3")) == _by_name(rendered(values, generation="4"))
+
+
+def _by_name(objects: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(each["kind"], each["metadata"]["name"]): each for each in objects}
+
+
+@pytest.mark.parametrize("release", ["y", "1e3", "no", "null", "0x1f", "a" * 53])
+def test_any_release_name_makes_texts_and_names_that_fit(release: str) -> None:
+    for each in rendered(CHART / "ci/extras-values.yaml", release=release):
+        validate(each, _MINORS[-1], strict=True)
+        assert len(each["metadata"]["name"]) <= 63
+        assert all(isinstance(value, str) for value in each["metadata"].get("labels", {}).values())
+
+
+def test_every_object_is_quoted_labelled_and_in_the_namespace() -> None:
+    objects = rendered(MINIMAL, changes={"namespaceOverride": "other", "commonLabels": {"team": "1e3"}})
+    assert {each["metadata"]["namespace"] for each in objects} == {"other"}
+    assert {each["metadata"]["labels"]["team"] for each in objects} == {"1e3"}
+
+
+def test_a_structured_configuration_keeps_its_numbers() -> None:
+    objects = rendered(CHART / "ci/structured-values.yaml")
+    text = only(objects, "ConfigMap")["data"]["bridge.yaml"]
+    assert "1000000" in text
+    assert yaml.safe_load(text)["cache"] == {"max_entries": 1000000}
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "named"),
+    [
+        ("audience", False, "audience"),  # `no` before Helm read it
+        ("issuer", 7, "issuer"),
+        ("emial", "x", "emial"),
+    ],
+)
+def test_a_structured_configuration_is_judged_by_the_configurations_own_schema(
+    member: str, value: Any, named: str
+) -> None:
+    good = yaml.safe_load((CHART / "ci/structured-values.yaml").read_text())
+    assert rendered(changes=good)
+    good["config"]["providers"]["keycloak"][member] = value
+    with pytest.raises(Refused, match=named):
+        rendered(changes=good)
+
+
+def test_a_text_block_is_taken_as_it_stands() -> None:
+    given = "version: 1\n# +84 and no stay\nx: 'no'\ny: +84901234567\n"
+    objects = rendered(changes={"config": given, "headerToken": {"existingSecret": "s"}})
+    assert only(objects, "ConfigMap")["data"]["bridge.yaml"].rstrip("\n") == given.rstrip("\n")
+
+
+def test_each_configuration_is_a_config_map_of_its_own_with_rollout() -> None:
+    before = rendered(MINIMAL)
+    after = rendered(MINIMAL, changes={"mappingTests": "- name: none\n"})
+    names = [only(objects, "ConfigMap")["metadata"]["name"] for objects in (before, after)]
+    assert names[0] != names[1]
+    for objects, name in zip((before, after), names, strict=True):
+        volumes = only(objects, "Deployment")["spec"]["template"]["spec"]["volumes"]
+        assert volumes[0]["configMap"]["name"] == name
+        assert only(objects, "ConfigMap")["immutable"] is True
+
+
+def test_one_config_map_with_live() -> None:
+    names = {
+        only(rendered(CHART / "ci/live-values.yaml", changes=changes), "ConfigMap")["metadata"]["name"]
+        for changes in ({}, {"mappingTests": "- name: none\n"})
+    }
+    assert names == {"chat-idp-bridge"}
+
+
+def test_the_private_port_is_on_no_route_from_outside() -> None:
+    for feature in ("ingress", "httproute", "extras"):
+        text = json.dumps([
+            each for each in rendered(CHART / f"ci/{feature}-values.yaml") if each["kind"] in {"Ingress", "HTTPRoute"}
+        ])
+        assert "9090" not in text
+        assert "admin" not in text
+    service = only(rendered(CHART / "ci/extras-values.yaml"), "Service", "idp-bridge")
+    assert [port["name"] for port in service["spec"]["ports"]] == ["http"]
+
+
+def test_the_configurations_part_of_the_schema_is_fresh() -> None:
+    assert VALUES_SCHEMA.read_text() == fresh(), "run: python -m tests.deploy.values_schema"
+
+
+def test_every_value_is_in_the_schema_and_every_key_of_the_schema_has_a_value() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    schema = json.loads(VALUES_SCHEMA.read_text())
+    assert set(values) == set(schema["properties"])
+    for name, below in schema["properties"].items():
+        if below.get("additionalProperties") is False and isinstance(values[name], dict):
+            assert set(values[name]) == set(below["properties"]), name
+
+
+def test_as_a_dependency_it_can_be_switched_off_and_shares_globals(tmp_path: Path) -> None:
+    parent = tmp_path / "shop"
+    (parent / "charts").mkdir(parents=True)
+    (parent / "charts/idp-bridge").symlink_to(CHART)
+    dependency = {"name": "idp-bridge", "version": "0.1.0", "condition": "idp-bridge.enabled"}
+    chart = {"apiVersion": "v2", "name": "shop", "version": "1.0.0", "dependencies": [dependency]}
+    (parent / "Chart.yaml").write_text(yaml.safe_dump(chart))
+    own = yaml.safe_load(MINIMAL.read_text()) | {"enabled": True}
+    (parent / "values.yaml").write_text(
+        yaml.safe_dump({"global": {"imageRegistry": "r.example", "storageClass": "x"}, "idp-bridge": own})
+    )
+    for on in (True, False):
+        command = [clients("4").helm, "template", "r", parent, "--set", f"idp-bridge.enabled={str(on).lower()}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        kinds = {each["kind"] for each in documents(done.stdout)}
+        assert ("Deployment" in kinds) is on
+        assert ("r.example/" in done.stdout) is on
+
+
+def test_kustomize_takes_what_helm_rendered(tmp_path: Path) -> None:
+    objects = rendered(MINIMAL)
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump_all(objects))
+    (tmp_path / "kustomization.yaml").write_text("resources: [all.yaml]\nnamePrefix: eu-\n")
+    done = subprocess.run([clients("4").kubectl, "kustomize", tmp_path], capture_output=True, text=True, check=True)
+    again = list(documents(done.stdout))
+    pod = only(again, "Deployment")["spec"]["template"]["spec"]
+    assert pod["volumes"][0]["configMap"]["name"] == only(again, "ConfigMap")["metadata"]["name"]
