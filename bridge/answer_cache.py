@@ -32,7 +32,7 @@ class Entry:
 
     user: ChatUser
     provider: str
-    revision: int
+    revision: str
     expires_at: float
     size: int
 
@@ -63,7 +63,7 @@ class AnswerCache:
         """The live entry under a key."""
         return self._entries.get(key)
 
-    def put(self, key: CacheKey, user: ChatUser, *, provider: str, revision: int, expires_at: float) -> None:
+    def put(self, key: CacheKey, user: ChatUser, *, provider: str, revision: str, expires_at: float) -> None:
         """Keeps an answer until the token expires or ``max_age`` is over, whichever is first."""
         until = min(expires_at, self._now() + self._max_age)
         entry = Entry(user, provider, revision, until, _size(user))

@@ -10,6 +10,8 @@ from bridge.answer_cache import AnswerCache
 from bridge.authentication import Authentication
 from bridge.config.model import Model
 from bridge.oidc.http import HttpClient, OnExchange, open_session
+from bridge.oidc.kept_keys import KeptKeys
+from bridge.oidc.key_store import KeyStore
 from bridge.oidc.provider import Provider, ProviderState
 
 
@@ -18,33 +20,45 @@ class Bridge:
 
     Attributes:
         authentications: Each callback's flow, by the callback's name.
+        providers: Each provider, by its name.
     """
 
     def __init__(self, authentications: Mapping[str, Authentication], providers: Mapping[str, Provider]) -> None:
         self.authentications = authentications
-        self._providers = providers
+        self.providers = providers
 
     def provider_states(self) -> Mapping[str, ProviderState]:
         """How each provider's keys stand, by its name."""
-        return {name: provider.state for name, provider in self._providers.items()}
+        return {name: provider.state for name, provider in self.providers.items()}
 
     async def first_fetches(self) -> None:
         """Returns when each provider's first fetch has ended, well or ill."""
-        await asyncio.gather(*(provider.first_fetch() for provider in self._providers.values()))
+        await asyncio.gather(*(provider.first_fetch() for provider in self.providers.values()))
 
 
 @asynccontextmanager
 async def assemble(
-    model: Model, *, now: Callable[[], float] = time.time, on_exchange: OnExchange | None = None
+    model: Model,
+    *,
+    before: Bridge | None = None,
+    now: Callable[[], float] = time.time,
+    on_exchange: OnExchange | None = None,
 ) -> AsyncIterator[Bridge]:
     """A running bridge; on leaving, its refreshing has ended and its connections are closed.
 
     Args:
         model: A checked configuration.
+        before: The bridge that this one replaces: keys of providers that stay as they are go on serving.
         now: Seconds since the epoch.
         on_exchange: Told of each exchange with a provider.
+
+    Raises:
+        KeyStoreUnusable: ``state_dir`` cannot be used.
     """
     async with contextlib.AsyncExitStack() as stack:
+        store = await _key_store(model)
+        if store is not None:
+            stack.callback(store.close)
         session = await stack.enter_async_context(open_session())
         providers = {
             name: Provider(
@@ -60,6 +74,7 @@ async def assemble(
                 hints=model.hints.get(name, ()),
                 max_waiting=max(1, model.limits.in_flight // 4),
                 now=now,
+                before=before.providers.get(name) if before else None,
             )
             for name, settings in model.providers.items()
         }
@@ -79,9 +94,18 @@ async def assemble(
             )
             for callback in model.callbacks
         }
-        refreshing = [
-            asyncio.create_task(provider.keep_fresh(), name=f"keep_fresh {name}")
+        kept = [
+            KeptKeys(store, name, model.providers[name], provider.remote_keys, now=now)
             for name, provider in providers.items()
+            if store is not None and provider.remote_keys is not None
+        ]
+        await asyncio.gather(*(keys.restore() for keys in kept))
+        refreshing = [
+            *(
+                asyncio.create_task(provider.keep_fresh(), name=f"keep_fresh {name}")
+                for name, provider in providers.items()
+            ),
+            *(asyncio.create_task(keys.keep(), name="keep keys") for keys in kept),
         ]
         try:
             yield Bridge(authentications, providers)
@@ -89,3 +113,10 @@ async def assemble(
             for task in refreshing:
                 task.cancel()
             await asyncio.gather(*refreshing, return_exceptions=True)
+
+
+async def _key_store(model: Model) -> KeyStore | None:
+    if model.state_dir is None:
+        return None
+    secrets = [secret.get_secret_value() for callback in model.callbacks for secret in callback.settings.header_token]
+    return await asyncio.to_thread(KeyStore, model.state_dir, secrets)

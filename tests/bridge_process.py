@@ -69,33 +69,46 @@ class Answer:
         return None if self.json["status"] is True else self.json["code"]
 
 
+def written(config: Mapping[str, Any]) -> str:
+    """A configuration's text, on ports that the system picks and with a log that these classes can read."""
+    return json.dumps(
+        {
+            "server": {"host": "127.0.0.1", "port": 0},
+            "admin": {"port": 0},
+            "log": {"format": "json", "level": "debug"},
+            **config,
+        },
+        indent=1,
+        ensure_ascii=False,
+    )
+
+
 class RunningBridge:
     """One process.
 
     Attributes:
+        file: Its configuration.
         url: The public port's address.
         admin_url: The private port's.
         lines: What it has logged so far: parsed where a line is JSON, else the text.
     """
 
-    def __init__(self, config: Mapping[str, Any] | str, directory: Path, environment: Mapping[str, str]) -> None:
-        if not isinstance(config, str):
-            config = json.dumps(
-                {
-                    "server": {"host": "127.0.0.1", "port": 0},
-                    "admin": {"port": 0},
-                    "log": {"format": "json", "level": "debug"},
-                    **config,
-                },
-                indent=1,
-                ensure_ascii=False,
-            )
-        file = directory / "bridge.yaml"
-        file.write_text(config, encoding="utf-8")
+    def __init__(
+        self,
+        config: Mapping[str, Any] | str | Path,
+        directory: Path,
+        environment: Mapping[str, str],
+        *options: str,
+    ) -> None:
+        if isinstance(config, Path):
+            self.file = config
+        else:
+            self.file = directory / "bridge.yaml"
+            self.file.write_text(config if isinstance(config, str) else written(config), encoding="utf-8")
         self.lines: list[Any] = []
         self._listening: queue.Queue[Mapping[str, str] | None] = queue.Queue()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bridge", "serve", "--config", str(file)],
+            [sys.executable, "-m", "bridge", "serve", "--config", str(self.file), *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=_ROOT,
@@ -163,6 +176,30 @@ class RunningBridge:
             connection.request("GET", path)
             return connection.getresponse().status
 
+    def ask_admin(self, path: str) -> Answer:
+        """A GET of the private port whose answer is JSON."""
+        return self._call("GET", self.admin_url, path, None, {})
+
+    def events(self, *names: str) -> list[dict[str, Any]]:
+        """What it has logged so far of these events."""
+        return [line for line in list(self.lines) if isinstance(line, dict) and line.get("event") in names]
+
+    def next_event(self, *names: str, after: int = 0) -> dict[str, Any]:
+        """The first of these events behind the first ``after`` of them; waits for it."""
+        until = time.monotonic() + _STOP
+        while len(found := self.events(*names)) <= after:
+            assert time.monotonic() < until, f"none of {names} came:\n" + "\n".join(map(str, self.lines))
+            time.sleep(0.01)
+        return found[after]
+
+    def signal(self, number: int) -> None:
+        """Sends the process a signal."""
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """The exit status of the process that has been told to end, or ends by itself."""
+        return self._process.wait(_STOP)
+
     @staticmethod
     def _call(method: str, url: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=_STOP)
@@ -190,6 +227,15 @@ class RunningBridge:
         posts = list(tokens)
         with ThreadPoolExecutor(len(posts)) as pool:
             return list(pool.map(self.post, posts))
+
+    def kill(self) -> None:
+        """A crash: the process is gone at once, whatever it was about to do."""
+        self._process.kill()
+        self._process.wait()
+
+    def said(self, text: str) -> bool:
+        """Whether a line of the log so far has this text in it."""
+        return any(text in str(line) for line in list(self.lines))
 
     def stop(self) -> int:
         """Asks the process to end, waits, and gives its exit status."""

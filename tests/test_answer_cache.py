@@ -28,7 +28,7 @@ def put(
     answers: AnswerCache, key: bytes, *, expires_at: float = 9999.0, user: ChatUser = USER, callback: str = "default"
 ) -> None:
     """Keeps one answer."""
-    answers.put((callback, key), user, provider="p", revision=0, expires_at=expires_at)
+    answers.put((callback, key), user, provider="p", revision="r", expires_at=expires_at)
 
 
 def test_gives_back_what_was_put() -> None:
@@ -37,7 +37,7 @@ def test_gives_back_what_was_put() -> None:
     put(answers, b"1")
     entry = answers.get(("default", b"1"))
     assert entry is not None
-    assert (entry.user, entry.provider, entry.revision) == (USER, "p", 0)
+    assert (entry.user, entry.provider, entry.revision) == (USER, "p", "r")
     assert answers.get(("staff", b"1")) is None
 
 

@@ -1,12 +1,18 @@
 """bridge/assemble.py: a configuration becomes running things, and leaves none behind."""
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from bridge.access_token import AccessToken
 from bridge.assemble import assemble
 from bridge.config.load import load_text
 from bridge.config.model import Model
-from tests.issuer import mint
+from bridge.oidc.key_store import KeyStoreUnusable
+from tests.attacks.attack import eventually
+from tests.issuer import keys, mint
 from tests.issuer.process import Issuer
 
 CONFIGURATION = """
@@ -51,3 +57,52 @@ async def test_starts_without_its_providers_and_leaves_nothing(issuer: Issuer) -
         assert all(state.first_fetch_ended and state.failure and state.age is None for state in states)
         assert asyncio.all_tasks() > before
     assert asyncio.all_tasks() == before
+
+
+async def test_takes_over_the_keys_of_the_bridge_before(issuer: Issuer) -> None:
+    """O02: a new bridge fetches nothing that is fresh, and loses nothing when the providers are just gone."""
+    other = issuer.realm("other")
+    token, foreign = (AccessToken(mint.good_token(url)) for url in (issuer.url, other.url))
+    async with assemble(model(issuer.url, other.url)) as old:
+        await old.first_fetches()
+        asked = issuer.asked()
+        issuer.set(fault=["discovery_500", "jwks_500"])
+        other.set(fault=["discovery_500", "jwks_500"])
+        async with assemble(model(issuer.url, other.url), before=old) as new:
+            await asyncio.wait_for(new.first_fetches(), 1)
+            assert (await new.authentications["shop"].authenticate(token)).user.id == "visitor-1"
+            assert (await new.authentications["shop"].authenticate(foreign)).user.id == "two:visitor-1"
+            assert new.providers["two"].revision == old.providers["two"].revision
+        assert issuer.asked() == asked
+
+
+async def test_takes_over_no_keys_for_other_settings(issuer: Issuer) -> None:
+    """Keys of another issuer under the same name are nobody's; the provider that stays as it is keeps its own."""
+    other = issuer.realm("other")
+    other.set(jwks=keys.jwks("rsa2"))
+    async with assemble(model(issuer.url, other.url)) as old:
+        await old.first_fetches()
+        swapped = model(other.url, other.url + "/more")
+        async with assemble(swapped, before=old) as new:
+            assert (new.providers["one"].revision, new.providers["two"].revision) == ("", "")
+            await new.first_fetches()
+            assert new.providers["one"].revision == old.providers["two"].revision
+
+
+async def test_keeps_key_sets_where_the_file_says(issuer: Issuer, tmp_path: Path) -> None:
+    """K10: a process that starts in an outage serves what the one before it has kept; nothing is left behind."""
+    kept = replace(model(issuer.url, issuer.realm("other").url), state_dir=str(tmp_path))
+    before = asyncio.all_tasks()
+    async with assemble(kept) as first:
+        await first.first_fetches()
+        await asyncio.to_thread(eventually, lambda: len(list(tmp_path.glob("keys/*.json"))) == 2)
+    issuer.set(fault=["discovery_500", "jwks_500"])
+    async with assemble(kept) as second:
+        assert second.provider_states()["one"].keys == len(keys.GOOD)
+        token = AccessToken(mint.good_token(issuer.url))
+        assert (await second.authentications["shop"].authenticate(token)).user.id == "visitor-1"
+    assert asyncio.all_tasks() == before
+    (tmp_path / "file").touch()
+    with pytest.raises(KeyStoreUnusable):
+        async with assemble(replace(kept, state_dir=str(tmp_path / "file"))):
+            pass

@@ -120,7 +120,8 @@ class _Asked:
         data: Data | None = None
         error: BridgeError | None = None
         try:
-            async with assemble(model) as bridge:
+            # What it would keep belongs to whoever runs this, and the service could not read it.
+            async with assemble(replace(model, state_dir=None)) as bridge:
                 answer = await bridge.authentications[callback.name].authenticate(token, trace)
             provider, data = answer.provider, sent(callback, answer.user)
         except BridgeError as refusal:

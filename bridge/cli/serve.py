@@ -1,5 +1,6 @@
 """``idp-bridge serve``: the service."""
 
+import os
 from dataclasses import replace
 from typing import Annotated
 
@@ -7,8 +8,10 @@ import typer
 
 from bridge.cli.configuration import ConfigOption, InlineSecretsOption, configuration_file, load_configuration
 from bridge.cli.console import Status, cannot_tell, printable, tell
-from bridge.config.load import InvalidConfiguration
+from bridge.config.load import InvalidConfiguration, Loaded, load
 from bridge.config.model import Model
+from bridge.oidc.key_store import KeyStoreUnusable
+from bridge.server.reload import Source
 from bridge.server.run import AddressUnavailable, run
 
 
@@ -27,10 +30,17 @@ def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
 ) -> None:
     """Run the service: callbacks on one port, health on a private one, until SIGTERM or Ctrl-C.
 
-    Exit status: 0 stopped as told; 1 the file has problems, nothing was started; 2 it cannot be read, or a port is
-    taken.
+    A change of the file, or of a file that it names, takes effect without a restart; SIGHUP asks for a look at once.
+
+    Exit status: 0 stopped as told; 1 the file has problems, nothing was started; 2 it cannot be read, a port is taken,
+    or state_dir cannot be written to.
     """
     path = configuration_file(config)
+
+    def loaded_again() -> Loaded:
+        loaded = load(path, environment=os.environ, allow_inline_secrets=allow_inline_secrets)
+        return replace(loaded, model=_placed(loaded.model, host, port, admin_host, admin_port))
+
     try:
         loaded = load_configuration(path, allow_inline_secrets=allow_inline_secrets)
     except InvalidConfiguration as error:
@@ -40,10 +50,10 @@ def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
         raise typer.Exit(Status.FINDING) from None
     for warning in loaded.warnings:
         tell(printable(f"warning: {warning}"))
-    model = _placed(loaded.model, host, port, admin_host, admin_port)
+    placed = replace(loaded, model=_placed(loaded.model, host, port, admin_host, admin_port))
     try:
-        run(model, reuse_port=reuse_port)
-    except AddressUnavailable as error:
+        run(Source(placed, loaded_again), reuse_port=reuse_port)
+    except (AddressUnavailable, KeyStoreUnusable) as error:
         raise cannot_tell(str(error)) from None
 
 

@@ -18,6 +18,7 @@ NAME = "[a-z0-9-]{1,32}"
 """A callback's or a provider's name: it stands in logs and metrics."""
 
 _NAME = re.compile(NAME, re.ASCII)
+_ABSOLUTE = re.compile(r"/[^\x00-\x1f\x7f]+")
 
 
 class ConfigFile(Settings):
@@ -35,6 +36,8 @@ class ConfigFile(Settings):
         log: How the log looks.
         limits: What one call, and all callers together, may take.
         cache: The answers that are remembered.
+        state_dir: The folder in which the last good key set of each provider is kept, so that a restart during its
+            outage serves. Without it: nowhere.
     """
 
     version: int | None = None
@@ -48,6 +51,7 @@ class ConfigFile(Settings):
     log: LogSettings = LogSettings()
     limits: LimitSettings = LimitSettings()
     cache: CacheSettings = CacheSettings()
+    state_dir: str | None = None
 
     def entries(self) -> Iterator[tuple[KeyPath, str, CallbackEntry]]:
         """Each callback: where it stands, its name, itself."""
@@ -159,6 +163,13 @@ class ConfigFile(Settings):
                 "missing",
                 "Without one there is nobody whose tokens could be taken.",
                 "Set providers: with a name of yours, and under it issuer: and audience:.",
+            )
+        if self.state_dir is not None and not _ABSOLUTE.fullmatch(self.state_dir):
+            yield Problem(
+                ("state_dir",),
+                "not an absolute path",
+                "Where it would be depended on where the bridge is started.",
+                "Write it from the root on: /var/lib/idp-bridge",
             )
         for section, names in (("callbacks", self.callbacks), ("providers", self.providers)):
             for name in names:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bridge.config.config_file import ConfigFile
+from bridge.config.digests import FileDigests, digest
 from bridge.config.field_errors import quoted
 from bridge.config.model import Model
 from bridge.config.reading import Reading
@@ -33,10 +34,16 @@ class LocatedProblem:
 
 
 class InvalidConfiguration(Exception):
-    """The file cannot be used; ``problems`` is everything that is wrong with it, in the order of the file."""
+    """The file cannot be used.
 
-    def __init__(self, problems: Iterable[LocatedProblem]) -> None:
+    Attributes:
+        problems: Everything that is wrong with it, in the order of the file.
+        files: What was read on the way, and what it held.
+    """
+
+    def __init__(self, problems: Iterable[LocatedProblem], files: FileDigests | None = None) -> None:
         self.problems = tuple(problems)
+        self.files: FileDigests = files or {}
         super().__init__("\n".join(map(str, self.problems)))
 
 
@@ -48,11 +55,13 @@ class Loaded:
         model: What is run.
         warnings: What is allowed and yet doubtful.
         settings: What was written, presets laid under it, its mappings not compiled.
+        files: What it was read from, and what that held.
     """
 
     model: Model
     warnings: tuple[LocatedProblem, ...]
     settings: ConfigFile
+    files: FileDigests = field(default_factory=dict)
 
 
 def load(
@@ -77,14 +86,19 @@ def load(
     """
     with Path(path).open("rb") as stream:
         text = stream.read(MAX_BYTES + 1)
-    return load_text(
-        text,
-        file=str(path),
-        environment=environment,
-        resolve_secrets=resolve_secrets,
-        allow_inline_secrets=allow_inline_secrets,
-        base=Path(path).parent,
-    )
+    own = {Path(path): digest(text)}
+    try:
+        loaded = load_text(
+            text,
+            file=str(path),
+            environment=environment,
+            resolve_secrets=resolve_secrets,
+            allow_inline_secrets=allow_inline_secrets,
+            base=Path(path).parent,
+        )
+    except InvalidConfiguration as invalid:
+        raise InvalidConfiguration(invalid.problems, {**own, **invalid.files}) from None
+    return replace(loaded, files={**own, **loaded.files})
 
 
 def load_text(
@@ -107,11 +121,12 @@ def load_text(
         raise InvalidConfiguration(located(file, [invalid.finding])) from None
     needed = resolve_secrets if callable(resolve_secrets) else everything if resolve_secrets else nothing
     sources = Sources(environment, base, needed, allow_inline_secrets)
-    reading = Reading(document, References(sources))
+    references = References(sources)
+    reading = Reading(document, references)
     model, settings = reading.model()
     if reading.errors:
-        raise InvalidConfiguration(located(file, reading.errors))
-    return Loaded(model, tuple(located(file, reading.warnings)), settings)
+        raise InvalidConfiguration(located(file, reading.errors), references.files)
+    return Loaded(model, tuple(located(file, reading.warnings)), settings, references.files)
 
 
 def located(file: str, findings: Iterable[Finding]) -> Iterator[LocatedProblem]:

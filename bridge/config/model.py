@@ -65,6 +65,7 @@ class LimitSettings(Settings):
         token: Bytes of a visitor's token.
         head: Bytes of a request's line and headers.
         header_time: Seconds that the head may take to arrive.
+        connections: Callers connected at the same time, to each port.
         in_flight: Calls at the same time.
         deadline: Seconds for one whole call.
         failed_callers: Calls per second without a right header token that are still looked at.
@@ -74,6 +75,7 @@ class LimitSettings(Settings):
     token: Annotated[Size, Field(gt=0)] = 16384
     head: Annotated[Size, Field(gt=0)] = 32768
     header_time: Positive = 10.0
+    connections: Annotated[int, Field(gt=0)] = 4096
     in_flight: Annotated[int, Field(gt=0)] = 512
     deadline: Positive = 4.0
     failed_callers: Annotated[Rate, Field(gt=0)] = 10.0
@@ -116,6 +118,7 @@ class Model:
     """A configuration without a fault: settings and compiled mappings, nothing that runs.
 
     Attributes:
+        state_dir: The folder in which key sets are kept; ``None``: they are not.
         hints: What each provider's preset says of tokens that are refused, by provider name.
     """
 
@@ -126,4 +129,5 @@ class Model:
     log: LogSettings
     limits: LimitSettings
     cache: CacheSettings
+    state_dir: str | None = None
     hints: Mapping[str, tuple[Hint, ...]] = field(default_factory=dict)

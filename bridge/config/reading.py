@@ -230,4 +230,5 @@ def _model(file: ConfigFile, compiled: Compiled) -> Model:
         log=file.log,
         limits=file.limits,
         cache=file.cache,
+        state_dir=file.state_dir,
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bridge.config.digests import UNREADABLE, digest
 from bridge.config.slots import Slot
 from bridge.errors import KeyPath, Problem
 
@@ -84,6 +85,7 @@ class References:
         gaps: Places whose values are not known: what is said of them means nothing.
         assumed: Plain settings that were not looked up, so that their defaults take their places.
         survivors: Of each list that lost items, the positions that those left had in the file.
+        files: Each file that was looked for, and what it held.
     """
 
     def __init__(self, sources: Sources) -> None:
@@ -92,6 +94,7 @@ class References:
         self.gaps: set[KeyPath] = set()
         self.assumed: list[KeyPath] = []
         self.survivors: dict[KeyPath, list[int]] = {}
+        self.files: dict[Path, str] = {}
         self._sources = sources
 
     def resolve(self, slot: Slot, data: Any) -> Any:
@@ -201,11 +204,13 @@ class References:
 
     def _read(self, name: str, path: KeyPath, *, optional: bool) -> Any:
         file = self._sources.base / name
+        self.files[file] = UNREADABLE
         try:
             if not stat.S_ISREG(file.stat().st_mode):
                 return self._fail(Problem(path, f"{name} is not a file", "", "Name a regular file."))
             with file.open("rb") as stream:
                 data = stream.read(MAX_FILE_BYTES + 1)
+            self.files[file] = digest(data)
         except FileNotFoundError:
             cure = f"Relative paths begin at {self._sources.base.absolute()}."
             return self._missing(path, f"there is no file {name}", cure, optional=optional)

@@ -30,6 +30,9 @@ SHOP_PORT = 18082
 ISSUER = f"http://{HOST}:{PROVIDER_PORT}"
 """The provider's address in the configuration."""
 
+SAME_WISH = 1.0
+"""Seconds within which a second signal is the first once more: under ``uv run`` Ctrl-C comes twice."""
+
 HEADER_TOKEN = "CXGENIE_HEADER_TOKEN"  # noqa: S105 -- the variable's name
 """The variable from which the configuration takes the header token."""
 
@@ -166,12 +169,13 @@ async def _bridge(serve: Serve, model: Model, stopped: asyncio.Event) -> AsyncIt
 
 @contextmanager
 def _stop_by_signal() -> Iterator[asyncio.Event]:
-    """An event that the first SIGINT or SIGTERM sets; a second one ends the process."""
+    """An event that the first SIGINT or SIGTERM sets; one that comes more than ``SAME_WISH`` later ends the process."""
     loop, stopped, signals = asyncio.get_running_loop(), asyncio.Event(), (signal.SIGINT, signal.SIGTERM)
 
-    def first() -> None:
-        stopped.set()
-        release()
+    def told() -> None:
+        if not stopped.is_set():
+            stopped.set()
+            loop.call_later(SAME_WISH, release)
 
     def release() -> None:
         for number in signals:
@@ -179,7 +183,7 @@ def _stop_by_signal() -> Iterator[asyncio.Event]:
             signal.signal(number, signal.SIG_DFL)
 
     for number in signals:
-        loop.add_signal_handler(number, first)
+        loop.add_signal_handler(number, told)
     try:
         yield stopped
     finally:

@@ -15,6 +15,7 @@ import aiohttp
 
 from bridge import __version__
 from bridge.errors import ProviderBusy, ProviderUnavailable
+from bridge.oidc.connection_failure import connection_failure
 
 Endpoint = Literal["discovery", "jwks"]
 """What is asked, for logs and metrics."""
@@ -24,6 +25,9 @@ OnExchange = Callable[[str, Endpoint, str, float], None]
 
 MAX_BODY = 1024 * 1024
 """Bytes of an answer that are read. Entra's key set, the largest known, has about 20 KiB."""
+
+NAMES_KEPT = 10
+"""Seconds for which the address of a host name is kept: a provider that moves is found again without a restart."""
 
 MAX_RETRY_AFTER = 300.0
 """Seconds that a provider's Retry-After can hold us back."""
@@ -48,7 +52,7 @@ def open_session() -> aiohttp.ClientSession:
     """The process's session: without cookies, one visitor's can never travel with another's token."""
     return aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(),
-        connector=aiohttp.TCPConnector(limit=256),
+        connector=aiohttp.TCPConnector(limit=256, ttl_dns_cache=NAMES_KEPT),
         auto_decompress=False,
         trust_env=False,
         headers={"Accept-Encoding": "identity", "User-Agent": f"idp-bridge/{__version__}"},
@@ -116,19 +120,10 @@ class HttpClient:
                 f"{endpoint} of {self._provider} did not answer within {self._timeout.total:g} s"
             ) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise ProviderUnavailable(f"{endpoint} of {self._provider}: {_reason(error)}") from None
+            raise ProviderUnavailable(f"{endpoint} of {self._provider}: {connection_failure(error)}") from None
         finally:
             if self._on_exchange is not None:
                 self._on_exchange(self._provider, endpoint, outcome, time.monotonic() - started)
-
-
-def _reason(error: Exception) -> str:
-    # The exception's text may quote an address with whatever stands in it; its kind and the system's word do not.
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLError):
-        return "its TLS certificate is not trusted; a private authority needs http: {ca_file: …}"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"no connection ({error.os_error.strerror or type(error.os_error).__name__})"
-    return f"the exchange broke off ({type(error).__name__})"
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -46,8 +46,8 @@ class Keys(Protocol):
     """Where a provider's verification keys come from."""
 
     @property
-    def revision(self) -> int:
-        """Grows whenever the keys change: what was verified with older ones is looked at anew."""
+    def revision(self) -> str:
+        """Names the keys at hand by their content; empty before any. What others verified is looked at anew."""
 
     async def candidates(self, kid: str | None, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
         """The keys to try, one or more.
@@ -68,10 +68,13 @@ class Keys(Protocol):
 class StaticKeys:
     """Keys that the operator gave: public keys, secrets, or a key set from a file."""
 
-    revision = 0
-
     def __init__(self, keys: KeySet) -> None:
         self._keys = keys
+
+    @property
+    def revision(self) -> str:
+        """Names the keys; see ``Keys``."""
+        return self._keys.revision
 
     async def candidates(self, kid: str | None, algorithms: frozenset[str]) -> Sequence[VerificationKey]:
         """The keys to try; see ``Keys``."""
@@ -95,6 +98,11 @@ class RemoteKeys:
             requests in flight for tokens that anybody can make up.
         monotonic: A clock that never goes back, seconds.
         sleep: Waits for seconds.
+
+    Attributes:
+        failure: Why the last fetch failed; ``None`` after a good one.
+        first_fetch_ended: Set when it has, well or ill.
+        news: Set by each good fetch; whoever waits for it clears it.
     """
 
     def __init__(
@@ -120,11 +128,21 @@ class RemoteKeys:
         self._monotonic = monotonic
         self._keys: KeySet | None = None
         self._max_age: float | None = None
-        self._fetched_at = self._failed_at = self._looked_at = float("-inf")
+        self._fetched_at = self._failed_at = self._looked_at = self._due_at = float("-inf")
         self._flight: asyncio.Task[None] | None = None
         self.failure: ProviderError | None = None
         self.first_fetch_ended = asyncio.Event()
-        self.revision = 0
+        self.news = asyncio.Event()
+
+    @property
+    def revision(self) -> str:
+        """Names the keys; see ``Keys``."""
+        return self._keys.revision if self._keys else ""
+
+    @property
+    def keys(self) -> KeySet | None:
+        """Those at hand; ``None`` before any."""
+        return self._keys
 
     @property
     def count(self) -> int:
@@ -136,8 +154,44 @@ class RemoteKeys:
         """Seconds since the last good fetch; ``None`` before it."""
         return None if self._keys is None else self._monotonic() - self._fetched_at
 
+    def adopt(self, other: "RemoteKeys", *, at_once: bool = False) -> None:
+        """Goes on where another left off: its keys and their age, its failure, its cool-down.
+
+        For a configuration that replaces one with the same provider: what is fresh is not fetched anew, and keys that
+        serve through an outage go on serving, for ``keep_stale`` from when they were really fetched.
+
+        Args:
+            other: Of the same provider, on the same clock.
+            at_once: Fetch all the same: it is asked in another way now.
+        """
+        self._keys, self._max_age, self._fetched_at = other._keys, other._max_age, other._fetched_at  # noqa: SLF001 - one
+        self._failed_at = other._failed_at  # noqa: SLF001 - of its own kind
+        if other._flight is None:  # noqa: SLF001 - else what it will bring is not known here, so we may look as well
+            self._looked_at = other._looked_at  # noqa: SLF001 - as above
+        self.failure = other.failure
+        if not other.first_fetch_ended.is_set():
+            return
+        self.first_fetch_ended.set()
+        if not at_once:
+            retry_at = self._monotonic() + self._recovering()
+            self._due_at = retry_at if self.failure else self._fetched_at + self._fresh_for()
+
+    def restore(self, keys: KeySet, age: float) -> None:
+        """Begins with keys from an earlier run: they serve, for what is left of ``keep_stale``, until the first fetch.
+
+        Args:
+            keys: The keys.
+            age: Seconds since they were fetched.
+        """
+        self._keys, self._fetched_at = keys, self._monotonic() - age
+
     async def keep_fresh(self) -> None:
-        """Fetches now and again for as long as it runs; a failure is tried again sooner, then ever more rarely."""
+        """Fetches now and again for as long as it runs; a failure is tried again sooner, then ever more rarely.
+
+        What was adopted is let grow old first.
+        """
+        if (left := self._due_at - self._monotonic()) > 0:
+            await self._sleep(left)
         retry = FIRST_RETRY
         while True:
             await self._fetch_once()
@@ -263,10 +317,9 @@ class RemoteKeys:
         else:
             if self.failure is not None:
                 _log.warning("provider %s: its keys can be fetched again", self._provider)
-            if self._keys is None or self._keys.keys != published.keys.keys:
-                self.revision += 1
             self._keys, self._max_age = published.keys, published.max_age
             self.failure, self._fetched_at = None, self._monotonic()
+            self.news.set()
         finally:
             self._flight = None
             self.first_fetch_ended.set()

@@ -4,6 +4,8 @@ joserfc does the cryptography. What it leaves open is closed here (THREATS.md L1
 strong, meant for signatures, and public; one bad key never spoils the rest of its set.
 """
 
+import hashlib
+import json
 import warnings
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
@@ -32,28 +34,19 @@ class VerificationKey:
         kid: Its name in the key set; ``None`` for one that has none.
         algorithms: RFC 7518 and RFC 9864 names; one where the key names one (RFC 8725 section 3.1).
         issuer: The one issuer, or template, that it speaks for, where its set says so (Entra); else ``None``.
-
-    Two keys are equal when they verify the same tokens.
+        fingerprint: Hexadecimal text, the same in every process for keys that verify the same tokens.
     """
 
-    __slots__ = ("_key", "_thumbprint", "algorithms", "issuer", "kid")
+    __slots__ = ("_key", "algorithms", "fingerprint", "issuer", "kid")
 
     def __init__(self, key: jwk.Key, kid: str | None, algorithms: frozenset[str], issuer: str | None = None) -> None:
         self._key = key
-        self._thumbprint = key.thumbprint()
         self.kid = kid
         self.algorithms = algorithms
         self.issuer = issuer
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, VerificationKey) and self._identity == other._identity
-
-    def __hash__(self) -> int:
-        return hash(self._identity)
-
-    @property
-    def _identity(self) -> tuple[str | None, str, frozenset[str], str | None]:
-        return self.kid, self._thumbprint, self.algorithms, self.issuer
+        # As JSON, where a text cannot run into the next. The thumbprint (RFC 7638) is of the key's numbers alone.
+        identity = json.dumps([kid, key.thumbprint(), sorted(algorithms), issuer])
+        self.fingerprint = hashlib.sha256(identity.encode()).hexdigest()
 
     def verifies(self, algorithms: frozenset[str], signing_input: bytes, signature: bytes) -> bool:
         """Whether the signature is this key's, made with one of these algorithms; ``none`` is no key's."""
@@ -64,6 +57,23 @@ class VerificationKey:
             )
         except (JoseError, ValueError, TypeError):
             return False
+
+    def as_jwk(self) -> dict[str, str]:
+        """Its public members, from which ``from_jwk`` makes it again.
+
+        Raises:
+            TypeError: It is a shared secret, which has none.
+        """
+        if isinstance(self._key, jwk.OctKey):
+            raise TypeError("a shared secret has no public members")
+        public = self._key.as_dict(private=False)
+        named = {
+            "kid": self.kid,
+            "issuer": self.issuer,
+            "alg": min(self.algorithms) if len(self.algorithms) == 1 else None,
+        }
+        members = {name: str(public[name]) for name in ("kty", *_PUBLIC_MEMBERS[str(public["kty"])])}
+        return members | {name: value for name, value in named.items() if value is not None}
 
     def __repr__(self) -> str:
         return f"VerificationKey(kid={self.kid!r}, algorithms={sorted(self.algorithms)})"

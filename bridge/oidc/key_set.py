@@ -1,5 +1,7 @@
 """A key set: which of its keys may have signed a token. Where it comes from, and how fresh it is, is ``jwks``'s."""
 
+import asyncio
+import hashlib
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -16,11 +18,26 @@ MAX_CANDIDATES = 8
 """Signatures that one token can make us compute."""
 
 
+LARGE = 64 * 1024
+"""Bytes above which a fetched set is read in a thread. Entra's, the largest known, has about 20 KiB; a hostile one of
+1 MiB takes a quarter of a second, for which nobody else should wait."""
+
+Remark = tuple[int, str]
+"""A log level, and what is to be said after the provider's name."""
+
+
 class KeySet:
-    """The usable keys of one document. Immutable; a refresh makes a new one."""
+    """The usable keys of one document. Immutable; a refresh makes a new one.
+
+    Attributes:
+        keys: In the document's order.
+        revision: Names the set by its content: the same keys have the same text in every process, whatever their order;
+            empty where there are none.
+    """
 
     def __init__(self, keys: Sequence[VerificationKey]) -> None:
         self.keys = tuple(keys)
+        self.revision = _revision(self.keys)
         self._by_kid: dict[str | None, list[VerificationKey]] = {}
         for key in self.keys:
             self._by_kid.setdefault(key.kid, []).append(key)
@@ -39,32 +56,61 @@ class KeySet:
         return [key for key in keys if not algorithms.isdisjoint(key.algorithms)][:MAX_CANDIDATES]
 
 
+def _revision(keys: Sequence[VerificationKey]) -> str:
+    fingerprints = sorted(key.fingerprint for key in keys)
+    return hashlib.sha256("".join(fingerprints).encode()).hexdigest() if fingerprints else ""
+
+
 def read_key_set(document: bytes, provider: str) -> KeySet:
     """The usable keys of a JWK set (RFC 7517 section 5); each unusable one is skipped with a warning.
 
     Raises:
         ValueError: Not a JWK set; the message says why.
     """
+    keys, remarks = _parsed(document)
+    return _with_remarks(keys, remarks, provider)
+
+
+async def read_fetched_key_set(document: bytes, provider: str) -> KeySet:
+    """The same for what a provider sent: of a size that no good one has, it is read beside the event loop.
+
+    Raises:
+        ValueError: Not a JWK set; the message says why.
+    """
+    if len(document) <= LARGE:
+        return read_key_set(document, provider)
+    keys, remarks = await asyncio.to_thread(_parsed, document)
+    return _with_remarks(keys, remarks, provider)
+
+
+def _parsed(document: bytes) -> tuple[KeySet, list[Remark]]:
     members: Any = strict_json.loads(document)
     members = members.get("keys") if isinstance(members, dict) else None
     if not isinstance(members, list):
         raise ValueError("no JWK set: a JSON object with a list of keys was expected")  # noqa: TRY004 - of data, not of code
     if len(members) > MAX_KEYS:
         raise ValueError(f"a set of {len(members)} keys, at most {MAX_KEYS} are read")
-    keys = []
+    keys, remarks = [], []
     for position, member in enumerate(members):
         try:
             keys.append(from_jwk(member))
         except KeyUnusable as error:
             # A provider's encryption keys are no cause for alarm; anything else deserves a look.
             level = logging.DEBUG if "use" in str(error) else logging.WARNING
-            _log.log(level, "provider %s: key %d of its set is not used: %s", provider, position, error)
+            remarks.append((level, f": key {position} of its set is not used: {error}"))
         else:
             if isinstance(member, dict) and "d" in member:
-                _log.warning("provider %s PUBLISHES THE PRIVATE KEY of key %d of its set", provider, position)
+                remarks.append((logging.WARNING, f" PUBLISHES THE PRIVATE KEY of key {position} of its set"))
     if not keys:
-        _log.warning("provider %s: its key set has no usable key; all its tokens will be refused", provider)
-    return KeySet(keys)
+        remarks.append((logging.WARNING, ": its key set has no usable key; all its tokens will be refused"))
+    return KeySet(keys), remarks
+
+
+def _with_remarks(keys: KeySet, remarks: list[Remark], provider: str) -> KeySet:
+    """The keys, when what is to be said of their set was said: on the event loop, where the log is at home."""
+    for level, remark in remarks:
+        _log.log(level, "provider %s%s", provider, remark)
+    return keys
 
 
 def unfit_key_set(text: str, provider: str) -> str:

@@ -15,7 +15,7 @@ from bridge.oidc.jwks import MAX_WAITING, Keys, Published, RemoteKeys, StaticKey
 from bridge.oidc.jws import UntrustedJws, is_signed_by
 from bridge.oidc.jwt import Examined, Expectations, check_claims
 from bridge.oidc.key import VerificationKey, from_pem, from_secret
-from bridge.oidc.key_set import KeySet, read_key_set
+from bridge.oidc.key_set import KeySet, read_fetched_key_set, read_key_set
 from bridge.oidc.settings import ProviderSettings
 from bridge.trace import Trace
 
@@ -48,6 +48,8 @@ class Provider:
         now: Seconds since the epoch.
         max_waiting: Callbacks that may wait for new keys at a time.
         monotonic: Seconds of a clock that never goes back.
+        before: The provider of this name in the configuration that this one replaces: from the same source its keys
+            go on serving, as old as they are, and with the same ``jwks`` and ``http`` nothing is fetched that is fresh.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Provider:
         now: Callable[[], float] = time.time,
         max_waiting: int = MAX_WAITING,
         monotonic: Callable[[], float] = time.monotonic,
+        before: "Provider | None" = None,
     ) -> None:
         self.name = name
         self.issuers = settings.issuer
@@ -78,11 +81,18 @@ class Provider:
         self._max_waiting = max_waiting
         self._remote: RemoteKeys | None = None
         self._keys: Keys = self._static_keys() or self._remote_keys(monotonic)
+        if before is not None:
+            self._adopt(before)
 
     @property
-    def revision(self) -> int:
-        """Grows whenever the provider's keys change."""
+    def revision(self) -> str:
+        """Names the provider's keys by their content, the same in every process; empty before any."""
         return self._keys.revision
+
+    @property
+    def remote_keys(self) -> RemoteKeys | None:
+        """Its published keys; ``None`` where they were given."""
+        return self._remote
 
     @property
     def state(self) -> ProviderState:
@@ -168,6 +178,14 @@ class Provider:
         )
         return self._remote
 
+    def _adopt(self, before: "Provider") -> None:
+        ours, theirs, remote = self._settings, before._settings, before._remote  # noqa: SLF001 - one of its own kind
+        if self._remote is None or remote is None:
+            return
+        if ours.key_source == theirs.key_source:
+            self._remote.adopt(remote, at_once=(ours.jwks, ours.http) != (theirs.jwks, theirs.http))
+            self._jwks_uri, self._discovered_at = before._jwks_uri, before._discovered_at  # noqa: SLF001 - as above
+
     async def _fetch_keys(self) -> Published:
         url = self._settings.jwks.url or await self._discovered_jwks_uri()
         try:
@@ -195,6 +213,6 @@ class Provider:
         if answer.status != 200:
             raise ProviderUnavailable(f"the key set answered HTTP {answer.status}")
         try:
-            return Published(read_key_set(answer.body, self.name), answer.max_age)
+            return Published(await read_fetched_key_set(answer.body, self.name), answer.max_age)
         except ValueError as error:
             raise ProviderUnavailable(f"the key set cannot be read: {error}") from None

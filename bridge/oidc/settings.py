@@ -160,6 +160,14 @@ class ProviderSettings(Settings):
     secret: Annotated[tuple[SecretStr, ...], OneOrList] = ()
 
     @property
+    def key_source(self) -> list[str | bool | None]:
+        """What decides whose published keys it has: keys fetched under the same go on serving when the rest changes.
+
+        Neither the times nor the certificate authority are in it: those are what an operator mends during an outage.
+        """
+        return [*self.issuer[:1], self.jwks.url, self.http.insecure]
+
+    @property
     def allowed_algorithms(self) -> tuple[str, ...]:
         """The algorithms by their own names, ``EdDSA`` spelled out: what a token's ``alg`` must be among."""
         if not self.algorithms:

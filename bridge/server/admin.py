@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -12,6 +13,7 @@ from bridge.config.model import LogSettings
 from bridge.server.access_log import StrangerLog
 from bridge.server.app import application
 from bridge.server.event_log import EventLog
+from bridge.server.reload import ReloadState
 from bridge.server.reply import json_answer, send_answer
 from bridge.server.request_id import RequestIds
 
@@ -20,21 +22,23 @@ LONGEST_WAIT = 10.0
 
 
 def admin_app(
-    bridge: Bridge,
+    current: Callable[[], Bridge],
     draining: Callable[[], bool],
     *,
     log: EventLog | None = None,
+    reload: ReloadState | None = None,
     now: Callable[[], float] = time.monotonic,
 ) -> Starlette:
     """The application of the private port.
 
     Args:
-        bridge: What the configuration became; that it is here means that the configuration is loaded.
+        current: What the configuration that answers now became; that it is here means that one is loaded.
         draining: Whether the service is stopping.
         log: Where events go; default: JSON on standard output.
+        reload: How reloading went; default: there is none.
         now: Seconds of a clock that never goes back.
     """
-    readiness = Readiness(bridge, draining, now)
+    readiness = Readiness(current, draining, now)
 
     def live(_: Scope) -> tuple[int, dict[str, Any]]:
         return 200, {"status": "alive"}
@@ -44,6 +48,8 @@ def admin_app(
         document: dict[str, Any] = {"status": status}
         if b"verbose" in scope["query_string"].split(b"&"):
             document["providers"] = readiness.providers()
+            if reload is not None:
+                document["configuration"] = _configuration(reload)
         return 200 if status == "ready" else 503, document
 
     request_ids = RequestIds()
@@ -62,8 +68,8 @@ class Readiness:
     It does not go back when a provider fails: one provider's outage would take all replicas out at once.
     """
 
-    def __init__(self, bridge: Bridge, draining: Callable[[], bool], now: Callable[[], float]) -> None:
-        self._bridge = bridge
+    def __init__(self, current: Callable[[], Bridge], draining: Callable[[], bool], now: Callable[[], float]) -> None:
+        self._current = current
         self._draining = draining
         self._now = now
         self._latest = now() + LONGEST_WAIT
@@ -75,7 +81,7 @@ class Readiness:
         if self._draining():
             return "draining"
         if not self._ready:
-            states = self._bridge.provider_states().values()
+            states = self._current().provider_states().values()
             self._ready = all(state.first_fetch_ended for state in states) or self._now() >= self._latest
         return "ready" if self._ready else "starting"
 
@@ -88,8 +94,20 @@ class Readiness:
                 "age_seconds": None if state.age is None else round(state.age, 1),
                 "failure": state.failure,
             }
-            for name, state in self._bridge.provider_states().items()
+            for name, state in self._current().provider_states().items()
         }
+
+
+def _configuration(reload: ReloadState) -> dict[str, Any]:
+    """Since when it answers, and what came of the last change to its files."""
+    last = None
+    if reload.last_at is not None:
+        last = {"at": _clock(reload.last_at), "ok": reload.last_ok, "problems": reload.problems}
+    return {"loaded_at": _clock(reload.loaded_at), "reloads": reload.succeeded, "failed": reload.failed, "last": last}
+
+
+def _clock(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 class _Endpoint:

@@ -12,20 +12,18 @@ from bridge.contract.response import refusal
 from bridge.errors import BridgeError, MethodNotAllowed, NotFound
 from bridge.server.access_log import StrangerLog
 from bridge.server.callback import CallbackEndpoint, DomainsEndpoint, Gate
-from bridge.server.event_log import EventLog
 from bridge.server.reply import send_answer
 from bridge.server.request_id import RequestIds
 
 
-def callback_app(model: Model, bridge: Bridge, *, log: EventLog | None = None) -> Starlette:
+def callback_app(model: Model, bridge: Bridge, gate: Gate) -> Starlette:
     """The application of the public port.
 
     Args:
         model: The configuration.
         bridge: What it became.
-        log: Where events go; default: as ``log:`` of the configuration says.
+        gate: What its callbacks share.
     """
-    gate = Gate(model.limits, log or EventLog(model.log))
     paths: defaultdict[str, dict[str, ASGIApp]] = defaultdict(dict)
     for callback in model.callbacks:
         paths[callback.settings.path]["POST"] = CallbackEndpoint(callback, bridge.authentications[callback.name], gate)

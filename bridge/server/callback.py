@@ -58,15 +58,21 @@ class Gate:
     Args:
         limits: ``limits:`` of the configuration.
         log: Where events go.
+        before: That of the configuration before: what it counts is counted on.
     """
 
-    def __init__(self, limits: LimitSettings, log: EventLog) -> None:
+    def __init__(self, limits: LimitSettings, log: EventLog, *, before: "Gate | None" = None) -> None:
         self.limits = limits
         self.log = log
-        self.in_flight = InFlight(limits.in_flight, limits.deadline)
+        earlier: InFlight | None = before.in_flight if before else None
+        self.in_flight: InFlight = InFlight(limits.in_flight, limits.deadline, before=earlier)
         self.failed_callers = TokenBucket(limits.failed_callers, saved=FAILED_CALLERS_SAVED)
         self.strangers = StrangerLog(log)
         self.request_ids = RequestIds()
+        if before is not None:
+            self.strangers, self.request_ids = before.strangers, before.request_ids
+            if limits.failed_callers == before.limits.failed_callers:
+                self.failed_callers = before.failed_callers
 
 
 class CallbackEndpoint:

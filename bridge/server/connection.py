@@ -46,6 +46,12 @@ class Connection(HttpToolsProtocol):
         latest = cast("RequestResponseCycle | None", self.cycle)
         return latest is not None and not latest.response_complete
 
+    @property
+    def is_owed_an_answer(self) -> bool:
+        """Whether an answer is due, or the caller has only just connected: its first request is under way."""
+        is_new = cast("RequestResponseCycle | None", self.cycle) is None and not self._deaf
+        return is_new or self.is_answering or not self.between_requests
+
     def last_answer(self) -> None:
         """Makes the answer under way, if any, the last of this connection."""
         if self.is_answering:

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 import sys
 import time
 import traceback
@@ -19,10 +18,14 @@ from typing import Any
 import orjson
 
 from bridge.config.model import LogSettings
+from bridge.server.log_output import LogOutput
 from bridge.server.request_id import REQUEST_ID
 
 LONGEST_TEXT = 1000
 """Characters of one text in a line; the rest is cut."""
+
+CATCH_UP = 0.1
+"""Seconds until lines that nobody reads are tried again."""
 
 DEEPEST_TRACE = 40
 """Frames of one exception that are written, the innermost."""
@@ -51,14 +54,20 @@ class EventLog:
     ) -> None:
         if terminal is None:
             terminal = write is None and sys.stdout.isatty()
-        self.level = _LEVELS[settings.level]
-        self._write = write or _write_to_stdout
+        self.level = level_of(settings)
+        self._output: LogOutput | None = None
+        # Not through sys.stdout: its buffer keeps what a closed pipe refused, and fails once more at exit.
+        if write is None:
+            self._output = LogOutput()
+            write = self._output.write
+        self._write = write
         self._line = _text_line if settings.format == "text" or (settings.format == "auto" and terminal) else _json_line
         self._now = now
         self._second = -1
         self._clock = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[bytes] = []
+        self._catching_up: asyncio.TimerHandle | None = None
 
     @contextlib.contextmanager
     def gathered(self) -> Iterator[None]:
@@ -69,6 +78,10 @@ class EventLog:
         finally:
             self._loop = None
             self._flush()
+            if self._output is not None:
+                with contextlib.suppress(OSError):
+                    self._output.finish()
+            self._catch_up()
 
     def write(self, level: int, event: str, **fields: Any) -> None:
         """Writes one event, unless the level is below ``log.level``.
@@ -91,6 +104,22 @@ class EventLog:
         lines, self._waiting = b"".join(self._waiting), []
         with contextlib.suppress(OSError):  # whoever read the log is gone; callbacks are answered all the same
             self._write(lines)
+        self._catch_up_later()
+
+    def _catch_up_later(self) -> None:
+        if self._loop is not None and self._output is not None and self._output.is_behind and self._catching_up is None:
+            self._catching_up = self._loop.call_later(CATCH_UP, self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Writes what could not be written, and says how many lines there are not as soon as there is a reader."""
+        self._catching_up = None
+        if self._output is not None:
+            with contextlib.suppress(OSError):
+                self._output.flush()
+            if self._output.lost and not self._output.is_behind:
+                lines, self._output.lost = self._output.lost, 0
+                self.write(logging.WARNING, "log_lines_lost", lines=lines)
+        self._catch_up_later()
 
     def _time(self) -> str:
         now = self._now()
@@ -105,8 +134,8 @@ class EventHandler(logging.Handler):
     """Takes what lower layers and libraries say by ``logging`` into the event log, in the same form."""
 
     def __init__(self, log: EventLog) -> None:
-        super().__init__(log.level)
-        self._log = log
+        super().__init__()
+        self._log = log  # its level can change; it is asked there
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes one record; a record that cannot be formatted is written as its bare template."""
@@ -137,9 +166,9 @@ def trace_of(error: BaseException) -> list[str]:
     return lines
 
 
-def _write_to_stdout(line: bytes) -> None:
-    # Not through sys.stdout: its buffer keeps what a closed pipe refused, and fails once more at exit.
-    os.write(1, line)
+def level_of(settings: LogSettings) -> int:
+    """``log.level`` as one of ``logging``'s."""
+    return _LEVELS[settings.level]
 
 
 def _json_line(fields: dict[str, Any]) -> bytes:

@@ -26,21 +26,37 @@ class InFlight:
     Args:
         limit: ``limits.in_flight``.
         deadline: Seconds for one request: ``limits.deadline``.
+        before: Those of the configuration before: requests that still finish under it take up places here as well.
 
     Raises:
         Overloaded: On entering, when there is no place; on leaving, when the time was over and the task was cancelled.
     """
 
-    def __init__(self, limit: int, deadline: float) -> None:
+    def __init__(self, limit: int, deadline: float, *, before: "InFlight | None" = None) -> None:
         self._limit = limit
         self._deadline = deadline
+        self._before = before
+        self._emptied = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._since: dict[asyncio.Task[Any] | None, float] = {}  # the oldest first
         self._late: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def count(self) -> int:
+        """How many requests are being answered, those of earlier configurations included."""
+        if self._before is not None and self._before.count == 0:
+            self._before = None
+        return len(self._since) + (self._before.count if self._before else 0)
+
+    async def emptied(self) -> None:
+        """Returns when no request is in it; none may come any more. The deadline bounds how long that takes."""
+        while self._since or self._late:
+            self._emptied.clear()
+            await self._emptied.wait()
+
     def __enter__(self) -> None:
-        if len(self._since) >= self._limit:
+        if (len(self._since) if self._before is None else self.count) >= self._limit:
             raise Overloaded(
                 f"{self._limit} callbacks are being answered",
                 hint="Is the provider slow? Else raise limits.in_flight, or run more replicas.",
@@ -58,8 +74,12 @@ class InFlight:
     ) -> None:
         task = asyncio.current_task(self._loop)
         self._since.pop(task, None)
-        if task in self._late:
+        late = task in self._late
+        if late:
             self._late.discard(task)
+        if not self._since and not self._late:
+            self._emptied.set()
+        if late and task is not None:
             task.uncancel()
             raise Overloaded(
                 f"not answered within {self._deadline:g} s",

@@ -1,7 +1,7 @@
 """HTTP as it comes off the wire: what ASGI code cannot see, and uvicorn does not bound.
 
-Bounded here: the size of a request's head and the time for it, the bytes round a body, the length of a pipeline.
-Refused here: whatever is not HTTP, behind the answers that are still due.
+Bounded here: how many connections there are, the size of a request's head and the time for it, the bytes round a body,
+the length of a pipeline. Refused here: whatever is not HTTP, behind the answers that are still due.
 """
 
 from asyncio import AbstractEventLoop, BaseTransport, Event, TimerHandle
@@ -16,7 +16,7 @@ from uvicorn.server import ServerState
 
 from bridge.config.model import LimitSettings
 from bridge.contract.response import refusal
-from bridge.errors import BodyTooLarge, BridgeError, HeadTooLarge, RequestInvalid
+from bridge.errors import BodyTooLarge, BridgeError, HeadTooLarge, Overloaded, RequestInvalid
 from bridge.server.connection import Connection
 from bridge.server.exchange import CLOSE, Exchange, head_lines
 from bridge.server.request_head import (
@@ -31,6 +31,9 @@ from bridge.server.request_id import HEADER, RequestIds
 
 LONGEST_PIPELINE = 256
 """Requests that may wait for the answers before theirs."""
+
+MOST_FIELDS = 100
+"""Header fields of one request. Browsers and proxies send a few dozen; thousands of tiny ones only cost time."""
 
 CHUNK_OVERHEAD = 8
 """Bytes on the wire for each byte of a body, at most: a chunk of one byte takes six (RFC 9112 section 7.1)."""
@@ -128,6 +131,8 @@ class BoundedProtocol(Connection):
                 self.cycle.keep_alive, self._keeps_alive = False, True
         elif self._phase is Phase.HEAD and self._earlier > self.limits.head:
             self._refuse(_head_too_large(self.limits.head))
+        elif self._phase is Phase.HEAD and len(self.headers) > MOST_FIELDS:
+            self._refuse(_too_many_fields())
         elif self._head_timer is None and (self._phase is Phase.HEAD or not self.is_answering):
             self._await_head()
 
@@ -158,6 +163,8 @@ class BoundedProtocol(Connection):
         method, version, limit = self.parser.get_method(), self.parser.get_http_version(), self.limits.head
         if (self._earlier or self._chunk > limit) and head_size(method, self.url, self.headers) > limit:
             raise _head_too_large(limit)
+        if len(self.headers) > MOST_FIELDS:
+            raise _too_many_fields()
         if len(self.pipeline) >= LONGEST_PIPELINE:
             raise RequestInvalid(f"more than {LONGEST_PIPELINE} requests wait for the answers before theirs")
         check_head(method, version, self.headers)
@@ -213,9 +220,21 @@ class BoundedProtocol(Connection):
     # -- time ----------------------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """A caller has connected; its first head is due."""
+        """A caller has connected; its first head is due, unless there are too many of them."""
         super().connection_made(transport)
-        self._await_head()
+        limit = self.limits.connections
+        if len(self.connections) > 2 * limit:  # too many even of those that are being told so
+            self._raw.abort()
+        elif len(self.connections) > limit:
+            self._refuse(
+                Overloaded(
+                    f"{limit} callers are connected",
+                    hint="limits.connections sets how many may be. Does one of them leave its connections open?",
+                    retry_after=1,
+                )
+            )
+        else:
+            self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
@@ -278,7 +297,7 @@ def bounded_protocol(
     """The protocol of one port, for uvicorn's ``http`` setting.
 
     Args:
-        limits: ``limits:`` of the configuration.
+        limits: ``limits:`` of the configuration. Set anew as the class's attribute, they hold for all connections.
         draining: Whether the service is stopping.
         refused: Told of each request that is refused, and its id.
     """
@@ -293,3 +312,7 @@ def bounded_protocol(
 
 def _head_too_large(limit: int) -> HeadTooLarge:
     return HeadTooLarge(f"the head has more than {limit} bytes", hint="limits.head sets how much is read.")
+
+
+def _too_many_fields() -> HeadTooLarge:
+    return HeadTooLarge(f"the head has more than {MOST_FIELDS} fields", hint="No caller of ours needs as many.")

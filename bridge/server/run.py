@@ -8,20 +8,20 @@ import resource
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import uvicorn
 import uvloop
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
-from bridge.assemble import Bridge, assemble
+from bridge.assemble import assemble
 from bridge.config.model import Model
 from bridge.server.access_log import StrangerLog
 from bridge.server.admin import admin_app
-from bridge.server.app import callback_app
-from bridge.server.event_log import EventHandler, EventLog
+from bridge.server.current import Assemble, Current
+from bridge.server.event_log import EventHandler, EventLog, level_of
 from bridge.server.protocol import BoundedProtocol, bounded_protocol
+from bridge.server.reload import Reload, ReloadState, Source
 
 BACKLOG = 2048
 """Connections that the system holds for us while we are busy."""
@@ -29,9 +29,14 @@ BACKLOG = 2048
 KEEP_ALIVE = 65
 """Seconds that an idle connection is kept: longer than load balancers keep theirs (60), so that they close first."""
 
+SAME_WISH = 1.0
+"""Seconds within which a second signal is the same wish to stop as the first: Ctrl-C in a shell reaches the whole
+process group, and ``uv run`` hands it on once more. A later one ends the process at once."""
+
 FAREWELL = 1.0
 """Seconds at most for which a stopping service still takes connections, telling each caller that this answer is its
-last, so that nobody sends a request into a connection that is just being closed."""
+last, so that nobody sends a request into a connection that is just being closed; and for which it then waits for the
+first request of whoever has connected last."""
 
 OPEN_FILES = 65536
 """Connections and files that the process allows itself, where the system's hard limit does."""
@@ -48,17 +53,19 @@ async def serve(
     stop: asyncio.Event | None = None,
     reuse_port: bool = False,
     log: EventLog | None = None,
-    bridge: AbstractAsyncContextManager[Bridge] | None = None,
+    assemble: Assemble = assemble,
+    source: Source | None = None,
 ) -> None:
     """Runs both ports until told to stop, then finishes what is in flight, ``server.grace`` at most.
 
     Args:
         model: The configuration. Port 0 takes a free one.
         ready: Told both addresses when both ports answer.
-        stop: Ends the service when set; without it SIGTERM and SIGINT do, and the second of them ends the process.
+        stop: Ends the service when set; without it SIGTERM and SIGINT do.
         reuse_port: Share the public port with other processes.
         log: Where events go; default: as ``log:`` of the configuration says.
-        bridge: What answers; default: what the configuration becomes.
+        assemble: Makes what answers of a configuration.
+        source: Where the configuration is from; with it the service follows its changes, and SIGHUP.
 
     Raises:
         AddressUnavailable: A port is taken, or not ours to take.
@@ -66,13 +73,23 @@ async def serve(
     log = log or EventLog(model.log)
     stop = stop or _stop_by_signal()
     draining = asyncio.Event()
+    current, state = Current(assemble, log), ReloadState()
     with log.gathered(), _capture_logging(log), contextlib.ExitStack() as sockets:
         public_socket = sockets.enter_context(_listen(model.server.host, model.server.port, reuse_port=reuse_port))
         admin_socket = sockets.enter_context(_listen(model.admin.host, model.admin.port))
-        async with bridge or assemble(model) as running:
+        async with contextlib.aclosing(current):
+            await current.put(model)
             protocol = bounded_protocol(model.limits, draining=draining.is_set, refused=StrangerLog(log).refused)
-            public = _Server(callback_app(model, running, log=log), protocol, model.server.grace)
-            admin = _Server(admin_app(running, draining.is_set, log=log), protocol, 2 * FAREWELL)
+            public = _Server(current, protocol)
+            followed = state if source else None
+            admin = _Server(admin_app(lambda: current.bridge, draining.is_set, log=log, reload=followed), protocol)
+
+            async def put(new: Model) -> None:
+                await current.put(new)
+                protocol.limits = new.limits
+                log.level = level_of(new.log)
+                _set_levels(log.level)
+
             async with asyncio.TaskGroup() as tasks:
                 serving = tasks.create_task(public.serve([public_socket]))
                 tasks.create_task(admin.serve([admin_socket]))
@@ -82,17 +99,40 @@ async def serve(
                 log.write(logging.INFO, "listening", url=addresses[0], admin_url=addresses[1])
                 if ready is not None:
                     ready(*addresses)
-                await stop.wait()
+                async with _following(source, put, log, state):
+                    await stop.wait()
                 draining.set()
+                ends_at = time.monotonic() + current.model.server.grace
                 log.write(logging.INFO, "draining", connections=public.connections)
-                await public.say_farewell(min(FAREWELL, model.server.grace))
-                public.should_exit = True
+                await public.say_farewell(min(FAREWELL, current.model.server.grace / 2))
+                public.stop(ends_at - time.monotonic())
                 await serving
-                admin.should_exit = True
+                admin.stop(FAREWELL)
         log.write(logging.INFO, "stopped")
 
 
-def run(model: Model, *, reuse_port: bool = False) -> None:
+@contextlib.asynccontextmanager
+async def _following(
+    source: Source | None, put: Callable[[Model], Awaitable[None]], log: EventLog, state: ReloadState
+) -> AsyncIterator[None]:
+    """While in it, the configuration is what its files say."""
+    if source is None:
+        yield
+        return
+    reload = Reload(source, put, log=log, state=state)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, reload.look_now)
+    watching = asyncio.create_task(reload.watch(), name="watch the configuration")
+    try:
+        yield
+    finally:
+        # SIGHUP stays harmless: whoever asks for a reload of a stopping service does not want it cut off.
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+def run(source: Source, *, reuse_port: bool = False) -> None:
     """Runs the service in this process until a signal ends it.
 
     Raises:
@@ -101,7 +141,7 @@ def run(model: Model, *, reuse_port: bool = False) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
-    uvloop.run(serve(model, ready=_settle, reuse_port=reuse_port))
+    uvloop.run(serve(source.loaded.model, ready=_settle, reuse_port=reuse_port, source=source))
 
 
 def _settle(_: str, __: str) -> None:
@@ -117,7 +157,7 @@ def _settle(_: str, __: str) -> None:
 class _Server(uvicorn.Server):
     """One port of uvicorn's, which leaves signals and logs to us."""
 
-    def __init__(self, app: Starlette, protocol: type[BoundedProtocol], grace: float) -> None:
+    def __init__(self, app: ASGIApp, protocol: type[BoundedProtocol]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -132,10 +172,11 @@ class _Server(uvicorn.Server):
                 proxy_headers=False,
                 backlog=BACKLOG,
                 timeout_keep_alive=KEEP_ALIVE,
-                timeout_graceful_shutdown=int(max(0, grace - FAREWELL)),
             )
         )
         self.accepting = asyncio.Event()
+        self._protocol_class = protocol
+        self._listening: list[socket.socket] = []
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -145,7 +186,31 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins to accept connections."""
         await super().startup(sockets)
+        self._listening = sockets or []
         self.accepting.set()
+
+    async def stop_listening(self) -> None:
+        """Closes the port, and takes in who has connected already: closed with them in its queue, it resets them."""
+        for listening in self._listening:
+            with listening.dup() as queue:
+                for server in self.servers:
+                    server.close()
+                listening.close()
+                queue.setblocking(False)
+                connected = []
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        connected.append(queue.accept()[0])
+            for connection in connected:
+                await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return self._protocol_class(self.config, self.server_state, self.lifespan.state)
+
+    def stop(self, grace: float) -> None:
+        """Ends it, and gives what is in flight so many seconds."""
+        self.config.timeout_graceful_shutdown = int(max(0, grace))
+        self.should_exit = True
 
     @property
     def connections(self) -> int:
@@ -153,13 +218,28 @@ class _Server(uvicorn.Server):
         return len(self.server_state.connections)
 
     async def say_farewell(self, seconds: float) -> None:
-        """Lets each connected caller have one more answer, which tells it to connect elsewhere."""
-        for connection in self.server_state.connections:
-            if isinstance(connection, BoundedProtocol):
-                connection.last_answer()
-        until = time.monotonic() + seconds
-        while self.connections and time.monotonic() < until:  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.01)
+        """Lets each connected caller have one more answer, which tells it to connect elsewhere; then closes the port.
+
+        Whoever has connected by then gets its answer too: it could not know.
+
+        Args:
+            seconds: How long it waits for callers to ask once more, at most; and again for the last to come.
+        """
+        for connection in self._connections():
+            connection.last_answer()
+        await _until(lambda: not self.connections, seconds)
+        await self.stop_listening()
+        await _until(lambda: not any(connection.is_owed_an_answer for connection in self._connections()), seconds)
+
+    def _connections(self) -> Iterator[BoundedProtocol]:
+        return (each for each in self.server_state.connections if isinstance(each, BoundedProtocol))
+
+
+async def _until(done: Callable[[], bool], seconds: float) -> None:
+    """Returns when it is so, or after so many seconds."""
+    until = time.monotonic() + seconds
+    while not done() and time.monotonic() < until:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
 
 
 def _listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
@@ -181,14 +261,18 @@ def _url(listening: socket.socket) -> str:
 def _stop_by_signal() -> asyncio.Event:
     loop, stop, signals = asyncio.get_running_loop(), asyncio.Event(), (signal.SIGTERM, signal.SIGINT)
 
-    def first() -> None:
-        stop.set()
+    def told() -> None:
+        if not stop.is_set():
+            stop.set()
+            loop.call_later(SAME_WISH, release)
+
+    def release() -> None:
         for number in signals:
             loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)  # the second one ends the process
+            signal.signal(number, signal.SIG_DFL)  # from now on one ends the process
 
     for number in signals:
-        loop.add_signal_handler(number, first)
+        loop.add_signal_handler(number, told)
     return stop
 
 
@@ -197,10 +281,15 @@ def _capture_logging(log: EventLog) -> Iterator[None]:
     root, handler = logging.getLogger(), EventHandler(log)
     level = root.level
     root.addHandler(handler)
-    root.setLevel(max(log.level, logging.INFO))
-    logging.getLogger("bridge").setLevel(log.level)
+    _set_levels(log.level)
     try:
         yield
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
+
+
+def _set_levels(level: int) -> None:
+    """Sets who may say what; debug lines of libraries are never written, for they may quote what is sent."""
+    logging.getLogger().setLevel(max(level, logging.INFO))
+    logging.getLogger("bridge").setLevel(level)

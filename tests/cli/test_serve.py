@@ -49,3 +49,13 @@ async def test_the_command_line_places_it_and_a_signal_stops_it(tmp_path: Path) 
     out, err = await asyncio.wait_for(process.communicate(), 20)
     assert (process.returncode, err) == (0, b"")
     assert SECRET.encode() not in out
+
+
+async def test_a_state_dir_that_cannot_be_written_to_is_a_sentence(tmp_path: Path) -> None:
+    """Status 2, which folder, and what to do."""
+    (tmp_path / "file").touch()
+    (tmp_path / "bridge.yaml").write_text(QUIET + f"server: {{host: 127.0.0.1, port: 0}}\nstate_dir: {tmp_path}/file\n")
+    ran = await run("serve", "--config", "bridge.yaml", cwd=tmp_path)
+    assert ran.status == 2
+    assert f"state_dir {tmp_path}/file cannot be written to: " in ran.err
+    assert "Give it to the bridge's user" in ran.err

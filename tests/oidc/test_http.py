@@ -1,13 +1,17 @@
 """bridge/oidc/http.py: one bounded exchange, over real sockets with an issuer that misbehaves."""
 
+import socket
 import ssl
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp.abc import AbstractResolver
 
-from bridge.errors import ProviderError
+from bridge.errors import ProviderError, ProviderUnavailable
 from bridge.oidc.http import HttpClient, _freshness, _retry_after, open_session
 from tests.issuer.process import Issuer
 
@@ -54,7 +58,7 @@ async def test_gives_the_answer_whatever_its_status(issuer: Issuer, fault: str |
         ("jwks_gzip_bomb", "compressed", "200"),
         ("jwks_truncated", "broke off", "200"),
         ("jwks_reset", "broke off", "unreachable"),
-        ("jwks_not_http", "broke off", "unreachable"),
+        ("jwks_not_http", "no HTTP", "unreachable"),
     ],
 )
 async def test_an_exchange_is_bounded(issuer: Issuer, fault: str, detail: str, outcome: str) -> None:
@@ -75,11 +79,44 @@ async def test_never_follows_a_redirect(issuer: Issuer) -> None:
 
 async def test_nobody_there() -> None:
     """A closed port, and a name that is none, are said in words without the address's query."""
-    for url in ("http://127.0.0.1:9/jwks?secret=1", "http://nowhere.invalid/jwks?secret=1"):
+    for url, cause in (
+        ("http://127.0.0.1:9/jwks?secret=1", "no connection"),
+        ("http://nowhere.invalid/jwks?secret=1", "cannot be resolved"),
+    ):
         text, seen = await get(url)
-        assert "no connection" in str(text)
+        assert cause in str(text)
         assert "secret" not in str(text)
         assert seen[0][2] == "unreachable"
+
+
+class MovingName(AbstractResolver):
+    """A resolver under which a name leads to one address after the other."""
+
+    def __init__(self, *addresses: str) -> None:
+        self._addresses = list(addresses)
+
+    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[Any]:
+        """The next address, the last for ever."""
+        address = self._addresses.pop(0) if len(self._addresses) > 1 else self._addresses[0]
+        return [{"hostname": host, "host": address, "port": port, "family": family, "proto": 0, "flags": 0}]
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+async def test_a_provider_that_moves_is_found_again(issuer: Issuer) -> None:
+    """O06: no address is kept for ever, also where nothing answers at the old one any more."""
+    async with open_session() as session:
+        connector = session.connector
+        assert isinstance(connector, aiohttp.TCPConnector)
+        assert 0 < connector._cached_hosts._ttl <= 60  # type: ignore[operator] # seconds
+        connector._resolver = MovingName("127.0.0.9", "127.0.0.1")
+        http = HttpClient(session, provider="shop", timeout=5.0)
+        url = issuer.url.replace("127.0.0.1", "login.example") + "/jwks"
+        with pytest.raises(ProviderUnavailable, match="no connection"):
+            await http.get(url, "jwks")
+        connector.clear_dns_cache()  # the time is over
+        assert (await http.get(url, "jwks")).status == 200
 
 
 async def test_a_private_authority_must_be_given(issuer: Issuer) -> None:

@@ -1,5 +1,6 @@
 """bridge/oidc/key_set.py: which keys may have signed a token, and which are not looked at."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Sequence
@@ -8,7 +9,15 @@ from typing import Any
 import pytest
 
 from bridge.oidc.key import VerificationKey, from_jwk
-from bridge.oidc.key_set import MAX_CANDIDATES, MAX_KEYS, KeySet, read_key_set, unfit_key_set
+from bridge.oidc.key_set import (
+    LARGE,
+    MAX_CANDIDATES,
+    MAX_KEYS,
+    KeySet,
+    read_fetched_key_set,
+    read_key_set,
+    unfit_key_set,
+)
 from tests.issuer.keys import private_jwk, public_jwk
 
 
@@ -55,6 +64,13 @@ class TestSelection:
         assert kids(keys.candidates("other", frozenset({"RS256"}))) == [None]
         assert kids(keys.candidates("rsa2", frozenset({"RS256"}))) == ["rsa2"]
 
+    def test_revision_names_the_content(self) -> None:
+        """The same keys in another order, or beside an unusable one, are the same set; without keys there is none."""
+        rsa, ec = public_jwk("rsa"), public_jwk("ec256")
+        assert key_set(rsa, ec).revision == key_set(ec, rsa).revision
+        assert len({key_set(*each).revision for each in ((rsa,), (ec,), (rsa, ec), (rsa, rsa))}) == 4
+        assert key_set().revision == ""
+
     def test_is_bounded(self) -> None:
         """One token never costs more than a few signatures."""
         keys = KeySet([from_jwk(public_jwk("rsa", kid=str(position))) for position in range(MAX_CANDIDATES + 5)])
@@ -77,8 +93,8 @@ class TestReading:
         with caplog.at_level(logging.WARNING):
             keys = read_key_set(json.dumps({"keys": members}).encode(), "shop")
         assert kids(keys.keys) == ["rsa"]
-        assert [record.args[1] for record in caplog.records if isinstance(record.args, tuple)] == [0, 1, 2, 3]
-        assert all("shop" in record.getMessage() for record in caplog.records)
+        said = [record.getMessage() for record in caplog.records]
+        assert [line.partition(" of its set")[0] for line in said] == [f"provider shop: key {n}" for n in range(4)]
 
     def test_a_published_private_key_is_cried_out(self, caplog: pytest.LogCaptureFixture) -> None:
         """K07: its public half is used; the log says what happened and nothing of the key."""
@@ -116,6 +132,28 @@ class TestReading:
         """K12: nobody needs hundreds."""
         with pytest.raises(ValueError, match="at most"):
             read_key_set(json.dumps({"keys": [{}] * (MAX_KEYS + 1)}).encode(), "shop")
+
+    async def test_a_large_set_is_read_beside_the_event_loop(self, caplog: pytest.LogCaptureFixture) -> None:
+        """O18: the loop goes on; what is to be said is said on it, where the log is at home; limits are the same."""
+        padding = {"x5c": ["A" * LARGE]}
+        document = json.dumps({"keys": [public_jwk("rsa") | padding, {"kty": "AKP"}]}).encode()
+        turns, reading = 0, asyncio.create_task(read_fetched_key_set(document, "shop"))
+        while not reading.done():
+            turns += 1
+            await asyncio.sleep(0)
+        keys = await reading
+        assert turns > 2
+        assert keys.revision == read_key_set(document, "other").revision
+        assert {r.threadName for r in caplog.records if "provider shop" in r.getMessage()} == {"MainThread"}
+        with pytest.raises(ValueError, match="at most"):
+            await read_fetched_key_set(json.dumps({"keys": [padding] * (MAX_KEYS + 1)}).encode(), "shop")
+
+    async def test_a_small_set_is_read_at_once(self) -> None:
+        """As every real one is: nothing waits for a thread."""
+        reading = asyncio.create_task(read_fetched_key_set(json.dumps({"keys": [public_jwk("rsa")]}).encode(), "shop"))
+        await asyncio.sleep(0)
+        assert reading.done()
+        assert kids((await reading).keys) == ["rsa"]
 
     def test_says_what_an_operator_gave(self) -> None:
         """A file that could verify nothing is found out when the configuration is checked."""

@@ -78,11 +78,6 @@ class StandInBridge(Bridge):
         """Ended."""
 
 
-@contextlib.asynccontextmanager
-async def _entered(bridge: Bridge) -> AsyncIterator[Bridge]:
-    yield bridge
-
-
 def model(*, limits: Mapping[str, Any] | None = None, server: Mapping[str, Any] | None = None, **default: Any) -> Model:
     """Two callbacks, ``default`` at / and ``staff`` at /staff; further arguments are settings of the first."""
     given = {
@@ -174,12 +169,16 @@ class Service:
             stop = asyncio.Event()
             watching = asyncio.create_task(self._pass_on(stop))
             log = EventLog(settings.log, write=self.log.extend)
-            await serve(settings, ready=listening, stop=stop, log=log, bridge=_entered(self.bridge))
+            await serve(settings, ready=listening, stop=stop, log=log, assemble=self._entered)
             await watching
 
         self._thread = threading.Thread(target=uvloop.run, args=[main()])
         self._thread.start()
         assert ready.wait(PATIENCE)
+
+    @contextlib.asynccontextmanager
+    async def _entered(self, model: Model, *, before: Bridge | None = None) -> AsyncIterator[Bridge]:  # noqa: ARG002
+        yield self.bridge
 
     async def _pass_on(self, stop: asyncio.Event) -> None:
         await asyncio.to_thread(self._stop.wait)

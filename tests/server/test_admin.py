@@ -70,7 +70,7 @@ def test_ready_when_each_provider_was_asked_once(state: ProviderState, seconds: 
     """Well or ill, 10 s at most (CONTRACT.md, "Other endpoints")."""
     bridge, clock = StandInBridge(), Clock()
     bridge.state = state
-    readiness = Readiness(bridge, lambda: False, clock)
+    readiness = Readiness(lambda: bridge, lambda: False, clock)
     clock.now = seconds
     assert readiness.status == expected
 
@@ -78,7 +78,7 @@ def test_ready_when_each_provider_was_asked_once(state: ProviderState, seconds: 
 def test_never_unready_again_but_when_draining() -> None:
     """One provider's outage must not take all replicas out; stopping does (O12)."""
     bridge, draining = StandInBridge(), asyncio.Event()
-    readiness = Readiness(bridge, draining.is_set, Clock())
+    readiness = Readiness(lambda: bridge, draining.is_set, Clock())
     assert readiness.status == "ready"
     bridge.state = PENDING
     assert readiness.status == "ready"

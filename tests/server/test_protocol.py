@@ -9,7 +9,7 @@ import pytest
 
 from bridge.server import protocol
 from tests.server.service import SECRET, Service, callback, model, running
-from tests.server.wire import Wire
+from tests.server.wire import PATIENCE, Wire
 
 HEAD = f"Host: bridge.example\r\nAuthorization: {SECRET} Bearer\r\nContent-Type: application/json\r\n".encode()
 BODY = b'{"access_token": "good"}'
@@ -174,7 +174,7 @@ def _a_long_value(size: int) -> bytes:
 
 
 def _many_headers(size: int) -> bytes:
-    return POST + b"Host: a\r\n" + b"a: b\r\n" * (size // 6) + b"\r\n"
+    return POST + b"Host: a\r\n" + (b"a: " + b"b" * (size // 64) + b"\r\n") * 64 + b"\r\n"
 
 
 def _a_long_path(size: int) -> bytes:
@@ -201,6 +201,86 @@ def test_a_head_within_the_limit_is_read(service: Service, make: Callable[[int],
     """32 KiB are taken: such a head is answered by the application."""
     with service.wire() as wire:
         assert wire.send(make(32_000)).answer().status in {401, 404}
+
+
+@pytest.mark.parametrize(("fields", "status"), [(99, 401), (100, 431), (5000, 431)])
+def test_a_head_has_a_hundred_fields_at_most(service: Service, fields: int, status: int) -> None:
+    """431, however small they are (F12); ``Host`` is one of them."""
+    with service.wire() as wire:
+        answer = wire.send(POST + b"Host: a\r\n" + b"a: b\r\n" * fields + b"\r\n").answer()
+        assert answer.status == status
+        assert status == 401 or (answer.code, wire.is_closed()) == ("head_too_large", True)
+
+
+def test_too_many_fields_are_refused_before_the_head_ends(service: Service) -> None:
+    """Whoever sends them one after another is not listened to until they make 32 KiB; trailers are no fields."""
+    with service.wire() as wire:
+        assert wire.send(POST + b"Host: a\r\n" + b"a: b\r\n" * 101).answer().code == "head_too_large"
+        assert wire.is_closed()
+    with service.wire() as wire:
+        assert wire.send(CHUNKED + CHUNK + b"0\r\n" + b"a: b\r\n" * 101 + b"\r\n").answer().status == 200
+
+
+def test_connections_have_a_limit() -> None:
+    """One more is told so and closed; those that are there are served, and one that ends makes room."""
+    with running(model(limits={"connections": 3})) as service:
+        wires = [service.wire() for _ in range(3)]
+        for wire in wires:
+            assert wire.send(callback("good")).answer().status == 200
+        with service.wire() as fourth:
+            answer = fourth.send(callback("good")).answer()
+            assert (answer.status, answer.code) == (503, "overloaded")
+            assert (answer.headers["retry-after"], answer.headers["connection"]) == ("1", "close")
+            assert fourth.is_closed()
+        assert wires[0].send(callback("good")).answer().status == 200
+        assert service.ask_admin("/healthz").status == 200, "the private port has its own"
+        wires[0].__exit__(None, None, None)
+        until = time.monotonic() + PATIENCE
+        while (answer := service.post("good")).status == 503:
+            assert time.monotonic() < until
+        assert answer.status == 200
+        for wire in wires:
+            wire.__exit__(None, None, None)
+
+
+def test_far_too_many_connections_are_cut_without_a_word() -> None:
+    """Being told takes up to two seconds, so those who are being told have a limit as well."""
+    with running(model(limits={"connections": 2})) as service:
+        wires = [service.wire() for _ in range(4)]
+        with service.wire() as fifth, pytest.raises((ConnectionError, AssertionError)):
+            fifth.send(callback("good")).answer()
+        assert wires[0].send(callback("good")).answer().status == 200
+        for wire in wires:
+            wire.__exit__(None, None, None)
+
+
+ENDLESS = b"400\r\n" + b"a" * 1024 + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"POST / HTTP/1.1\r\nHost:", id="half a head"),
+        pytest.param(callback("good")[:-5], id="half a body"),
+        pytest.param(CHUNKED + b"5\r\nhel", id="half a chunk"),
+        pytest.param(CHUNKED + ENDLESS * 60, id="chunks without end, so far"),
+        pytest.param(CHUNKED + ENDLESS * 100, id="chunks without end"),
+        pytest.param(callback("waits") + callback("good") * 100, id="a pipeline behind a slow request"),
+        pytest.param(b"nonsense\r\n\r\n", id="no HTTP"),
+        pytest.param(POST + HEAD + FIVE + TE + b"\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n", id="CL.TE"),
+    ],
+)
+def test_others_are_served_whatever_some_do(request_bytes: bytes) -> None:
+    """Fifty callers who do the same wrong thing at once, and stay or go away, cost the fifty-first nothing (H18)."""
+    with running(model(limits={"header_time": "5s", "deadline": "3s"})) as service:
+        wires = [service.wire().send(request_bytes) for _ in range(50)]
+        assert service.post("good").status == 200
+        for wire in wires:
+            wire.__exit__(None, None, None)
+        service.bridge.standing_in.go_on.set()
+        assert service.post("good").status == 200
+        assert not service.events("internal_error")
 
 
 def test_a_large_body_before_a_head_does_not_count_as_head(service: Service) -> None:

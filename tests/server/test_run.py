@@ -1,16 +1,26 @@
 """Start and stop of the service."""
 
+import http.client
+import json
 import signal
 import socket
 import threading
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-from bridge.server.run import AddressUnavailable, serve
-from tests.bridge_process import SECRET, StartBridge, configuration
+from bridge.server.run import SAME_WISH, AddressUnavailable, serve
+from tests.bridge_process import SECRET, RunningBridge, StartBridge, configuration
+from tests.issuer.mint import good_token
+from tests.issuer.process import Issuer
 from tests.server.service import Service, callback, model, running
 from tests.server.wire import Answer, Wire
+
+HEADERS = {"Authorization": f"{SECRET} Bearer", "Content-Type": "application/json"}
 
 
 def test_both_ports_answer_when_it_says_so(service: Service) -> None:
@@ -108,17 +118,93 @@ def test_an_idle_connection_holds_nothing_up() -> None:
         assert wire.is_closed()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_one_signal_drains_and_the_second_ends(start_bridge: StartBridge, number: signal.Signals) -> None:
-    """The first lets a call in flight finish; whoever sends a second does not want to wait for it."""
+def test_whoever_has_just_connected_is_answered() -> None:
+    """A caller that connects while the service stops, and asks a moment later, could not know; it is not cut off."""
+    with running() as service, ExitStack() as wires, service.wire() as busy:
+        busy.send(callback("waits"))  # so that there is somebody to wait for
+        assert service.bridge.standing_in.begun.acquire(timeout=10)
+        service.begin_stopping()
+        service.event("draining")
+        late = [wires.enter_context(service.wire()) for _ in range(20)]
+        service.bridge.standing_in.go_on.set()
+        assert busy.answer().status == 200
+        for wire in late:
+            answer = wire.send(callback("good")).answer()
+            assert (answer.status, answer.headers["connection"]) == (200, "close")
+        service.wait()
+
+
+@pytest.fixture
+def waiting(start_bridge: StartBridge) -> Iterator[tuple[RunningBridge, Wire]]:
+    """A process with a call in flight, which waits for its body."""
     bridge = start_bridge(configuration("http://127.0.0.1:1", limits={"deadline": "1m"}), SERVICE="1")
-    process = bridge._process
     with Wire(int(bridge.url.rsplit(":", 1)[1])) as wire:
         head = callback("good", authorization=SECRET, expect="100-continue").partition(b"\r\n\r\n")[0]
-        assert wire.send(head + b"\r\n\r\n").answer().status == 100  # so it is in flight, and waits for its body
-        process.send_signal(number)
-        while bridge.admin("/readyz") == 200:
-            pass
-        assert process.poll() is None
-        process.send_signal(number)
-        assert process.wait(10) == -number
+        assert wire.send(head + b"\r\n\r\n").answer().status == 100
+        yield bridge, wire
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_signal_drains_and_a_later_one_ends(waiting: tuple[RunningBridge, Wire], number: signal.Signals) -> None:
+    """The first lets a call in flight finish; whoever sends another later does not want to wait for it."""
+    bridge, _ = waiting
+    bridge.signal(number)
+    while bridge.admin("/readyz") == 200:
+        pass
+    time.sleep(SAME_WISH + 0.5)
+    bridge.signal(number)
+    assert bridge.wait() == -number
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_same_signal_twice_is_one_wish(waiting: tuple[RunningBridge, Wire], number: signal.Signals) -> None:
+    """Ctrl-C reaches the whole process group, and ``uv run`` hands it on once more: the call is answered."""
+    bridge, wire = waiting
+    for _ in range(3):
+        bridge.signal(number)
+        time.sleep(0.1)
+    bridge.signal(signal.SIGHUP)  # nor is the wish for a reload one to die
+    wire.send(b'{"access_token": "good"}')
+    assert wire.answer().code == "token_untrusted"
+    assert bridge.wait() == 0
+
+
+def test_a_successor_on_the_same_port_takes_over(issuer: Issuer, tmp_path: Path) -> None:
+    """With --reuse-port, under load: not one call is refused, cut or wrong, and the first process ends well (O01)."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    folders = [tmp_path / name for name in ("first", "second")]
+    token, stop = good_token(issuer.url), threading.Event()
+
+    def start(folder: Path) -> RunningBridge:
+        folder.mkdir()
+        bridge = RunningBridge(configuration(issuer.url), folder, {}, "--port", str(port), "--reuse-port")
+        bridge.wait_until_ready()
+        return bridge
+
+    def call_on_kept_connections() -> int:
+        number, connection = 0, http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        while not stop.is_set():
+            connection.request("POST", "/", json.dumps({"access_token": token}), HEADERS)
+            assert connection.getresponse().read().startswith(b'{"status":true')
+            number += 1
+        connection.close()
+        return number
+
+    def call_on_new_connections() -> int:
+        number = 0
+        while not stop.is_set():
+            assert first.post(token).status == 200
+            number += 1
+        return number
+
+    with start(folders[0]) as first, start(folders[1]) as second, ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(call) for call in (call_on_kept_connections, call_on_new_connections) for _ in range(2)]
+        try:
+            first.next_event("callback", after=50)
+            first.signal(signal.SIGTERM)
+            assert first.wait() == 0
+            second.next_event("callback", after=len(second.events("callback")) + 20)
+        finally:
+            stop.set()
+        assert all(call.result(10) > 0 for call in calls)

@@ -1,0 +1,198 @@
+"""A new configuration without a restart: its files are watched, and SIGHUP asks for a look at once.
+
+The files are read again every second and compared by content. That sees whatever way a file changes: an editor's new
+file in the old one's place, the symbolic link that Kubernetes swaps, a network's file system that tells nobody. A
+handful of small files costs less than half a millisecond of each second, in a thread.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from bridge.config.digests import differ, digests_now
+from bridge.config.load import InvalidConfiguration, Loaded
+from bridge.config.model import Model
+from bridge.oidc.key_store import KeyStoreUnusable
+from bridge.server.event_log import EventLog, trace_of
+
+LOOK = 1.0
+"""Seconds between two looks at the files."""
+
+SETTLED = 0.2
+"""Seconds for which the files must hold the same before they are read: half a file may be a good configuration too."""
+
+MOST_PROBLEMS = 20
+"""Problems of a bad file that are told; ``idp-bridge check`` tells all."""
+
+LIVE = {"server": {"grace"}, "admin": set[str](), "log": {"level"}}
+"""Of these sections only these keys take effect without a restart; of all others every key does, but ``state_dir``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a configuration comes from.
+
+    Attributes:
+        loaded: What it came to at start.
+        load: Reads it anew, as it was read at start; raises ``InvalidConfiguration`` and ``OSError``.
+    """
+
+    loaded: Loaded
+    load: Callable[[], Loaded]
+
+
+@dataclass(slots=True)
+class ReloadState:
+    """How reloading went so far, for metrics and ``/readyz?verbose``.
+
+    Attributes:
+        succeeded: Configurations that were put in place of the one before.
+        failed: Those that could not be used.
+        loaded_at: Since when the present one answers, in seconds since the epoch.
+        last_at: When a change was last looked at, likewise; ``None`` before the first.
+        last_ok: Whether what the files hold is what answers.
+        problems: Why not: each with its place, and without any secret.
+    """
+
+    succeeded: int = 0
+    failed: int = 0
+    loaded_at: float = 0.0
+    last_at: float | None = None
+    last_ok: bool = True
+    problems: tuple[str, ...] = field(default=())
+
+
+class Reload:
+    """Puts a new configuration in place of the running one when its files change.
+
+    Args:
+        source: Where the configuration comes from.
+        put: Has a configuration answer from now on; whatever it raises, the one before goes on.
+        log: Where events go.
+        state: Where it keeps how it went.
+        now: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        put: Callable[[Model], Awaitable[None]],
+        *,
+        log: EventLog,
+        state: ReloadState,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._load = source.load
+        self._model = source.loaded.model
+        self._running = self._seen = source.loaded.files
+        self._put = put
+        self._log = log
+        self._now = now
+        self._asked = asyncio.Event()
+        self.state = state
+        state.loaded_at = now()
+
+    def look_now(self) -> None:
+        """Reads the files at once, and says what came of it even if they are as they were."""
+        self._asked.set()
+
+    async def watch(self) -> None:
+        """Watches the files until cancelled."""
+        while True:
+            asked = await self._asked_within(LOOK)
+            if asked or await asyncio.to_thread(differ, self._seen):
+                await self._settled()
+                await self.reload()
+
+    async def reload(self) -> None:
+        """Reads the files once; a good configuration that is another than the running one takes its place."""
+        began = time.monotonic()
+        try:
+            loaded = await asyncio.to_thread(self._load)
+        except InvalidConfiguration as invalid:
+            self._seen = invalid.files
+            problems = [str(problem) for problem in invalid.problems]
+            self._failed(problems[:MOST_PROBLEMS], len(problems))
+            return
+        except OSError as error:
+            self._seen = digests_now(self._seen)
+            self._failed([f"{error.filename}: cannot be read: {error.strerror or error}"], 1)
+            return
+        self._seen = loaded.files
+        if loaded.files == self._running:
+            self._ended(ok=True)
+            self._log.write(logging.INFO, "reload_unchanged")
+            return
+        fixed = list(restart_needed(self._model, loaded.model))
+        model = with_fixed(self._model, loaded.model)
+        try:
+            await self._put(model)
+        except KeyStoreUnusable as error:
+            self._failed([str(error)], 1)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the new one, the running one goes on
+            self._log.write(logging.ERROR, "internal_error", trace=trace_of(error))
+            self._failed([f"a defect of the bridge ({type(error).__name__}): please report it"], 1)
+            return
+        self._model, self._running = model, loaded.files
+        self.state.loaded_at = self._now()
+        self.state.succeeded += 1
+        self._ended(ok=True)
+        warnings = [str(warning) for warning in loaded.warnings[:MOST_PROBLEMS]]
+        seconds = round(time.monotonic() - began, 3)
+        self._log.write(logging.INFO, "reloaded", seconds=seconds, **({"warnings": warnings} if warnings else {}))
+        for key in fixed:
+            self._log.write(
+                logging.WARNING, "restart_needed", key=key, hint="It stays as it is. Restart the bridge to apply it."
+            )
+
+    async def _asked_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._asked.wait()
+        except TimeoutError:
+            return False
+        self._asked.clear()
+        return True
+
+    async def _settled(self) -> None:
+        """Returns when the files hold what they held a moment ago."""
+        held = await asyncio.to_thread(digests_now, self._seen)
+        while True:
+            await asyncio.sleep(SETTLED)
+            before, held = held, await asyncio.to_thread(digests_now, self._seen)
+            if held == before:
+                return
+
+    def _failed(self, problems: list[str], count: int) -> None:
+        self.state.failed += 1
+        self._ended(ok=False, problems=tuple(problems))
+        hint = "The configuration before goes on. Mend the file: it is read again when it changes."
+        self._log.write(logging.ERROR, "reload_failed", count=count, problems=problems, hint=hint)
+
+    def _ended(self, *, ok: bool, problems: tuple[str, ...] = ()) -> None:
+        self.state.last_at = self._now()
+        self.state.last_ok = ok
+        self.state.problems = problems
+
+
+def restart_needed(running: Model, new: Model) -> Iterator[str]:
+    """The keys that differ and cannot change while the service runs."""
+    for section, live in LIVE.items():
+        was, wanted = getattr(running, section), getattr(new, section)
+        for key in type(was).model_fields:
+            if key not in live and getattr(was, key) != getattr(wanted, key):
+                yield f"{section}.{key}"
+    if running.state_dir != new.state_dir:
+        yield "state_dir"
+
+
+def with_fixed(running: Model, new: Model) -> Model:
+    """The new configuration with what cannot change as it is."""
+    sections = {
+        section: getattr(running, section).model_copy(update={key: getattr(getattr(new, section), key) for key in live})
+        for section, live in LIVE.items()
+    }
+    return replace(new, state_dir=running.state_dir, **sections)
