@@ -5,25 +5,32 @@ unreachable).
 """
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from bridge import __version__
-from bridge.cli.call import call
-from bridge.cli.check import check
 from bridge.cli.console import prepare_streams, say
-from bridge.cli.demo import demo
-from bridge.cli.explain import explain
-from bridge.cli.presets import presets
-from bridge.cli.run_cases import run_cases
-from bridge.cli.schema import schema
-from bridge.cli.serve import serve
-from bridge.cli.show import app as config
+from bridge.cli.on_demand import OnDemand, group_of
+
+COMMANDS: Mapping[str, OnDemand] = {
+    "demo": OnDemand("demo", "demo", "The whole story on one machine, with a demo provider and shop."),
+    "check": OnDemand("check", "check", "The verdict on a configuration file."),
+    "serve": OnDemand("serve", "serve", "The service."),
+    "explain": OnDemand("explain", "explain", "Every step of a visitor's token, and what comes of it."),
+    "test": OnDemand("run_cases", "run_cases", "The test cases of the mapping."),
+    "call": OnDemand("call", "call", "Ask a running bridge as CX Genie does."),
+    "presets": OnDemand("presets", "presets", "What each kind of identity provider brings along."),
+    "schema": OnDemand("schema", "schema", "The configuration file's JSON Schema."),
+    "config": OnDemand("show", "app", "The configuration without its secrets."),
+    "secret": OnDemand("secret", "app", "Make a header token."),
+    "healthcheck": OnDemand("healthcheck", "healthcheck", "Is the bridge of this machine ready? For containers."),
+}
 
 app = typer.Typer(
     name="idp-bridge",
+    cls=group_of(COMMANDS),
     help="Answers CX Genie's Custom Authentication callback from your identity provider's tokens.",
     epilog="Exit status: 0 yes, 1 no (a finding), 2 cannot tell (used wrongly, unreadable, unreachable).",
     no_args_is_help=True,
@@ -31,19 +38,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-COMMANDS: Mapping[str, Callable[..., None]] = {
-    "demo": demo,
-    "check": check,
-    "serve": serve,
-    "explain": explain,
-    "test": run_cases,
-    "call": call,
-    "presets": presets,
-    "schema": schema,
-}
-for name, command in COMMANDS.items():
-    app.command(name)(command)
-app.add_typer(config)
 
 
 def _version(wanted: bool) -> None:

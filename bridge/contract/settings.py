@@ -201,7 +201,7 @@ def _text_problems(text: str, keys: KeyPath) -> Iterator[Problem]:
 
 
 def _header_token_problems(secret: str, keys: KeyPath) -> Iterator[Problem]:
-    cure = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+    cure = "Make one with: idp-bridge secret new"
     if not secret:
         yield Problem(keys, "empty", "Without a secret anybody could ask who your visitors are.", cure)
     elif not all("!" <= character <= "~" and character != "," for character in secret):
