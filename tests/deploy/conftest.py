@@ -17,9 +17,9 @@ from tests.deploy.release import Cluster
 
 
 @pytest.fixture(scope="session")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def archive() -> Path:
     """The built image, as an OCI archive."""
-    return built(tmp_path_factory.mktemp("image"))
+    return built()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,10 @@
 """The image, really built: the shipped Dockerfile over a base that Debian's packages give, without a container engine."""
 
+import hashlib
 import os
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from tests.deploy.parts import CACHE, installed
@@ -12,12 +15,34 @@ _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 """This machine's authorities, mounted while building: a package registry may be reached through a proxy of the house."""
 
 
-def built(folder: Path) -> Path:
-    """The image as an OCI archive.
+_SOURCES = ("Dockerfile", ".dockerignore", "pyproject.toml", "uv.lock", "README.md", "LICENSE", "bridge")
+"""What the image is made of."""
 
-    Args:
-        folder: For the build's own storage and the archive.
-    """
+
+def built() -> Path:
+    """The image as an OCI archive: the one that was made of these very files before, or a new one."""
+    archives = CACHE / "images"
+    archive = archives / f"{_made_of()}.oci.tar"
+    if not archive.exists():
+        archives.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE) as work:
+            fresh = _build(Path(work))
+            for old in archives.iterdir():
+                old.unlink()
+            shutil.move(fresh, archive)
+    return archive
+
+
+def _made_of() -> str:
+    files = [path for name in _SOURCES for path in (ROOT / name, *(ROOT / name).rglob("*")) if path.is_file()]
+    content = hashlib.sha256(_SUITE.encode())
+    for path in sorted(files):
+        if "__pycache__" not in path.parts:
+            content.update(f"{path.relative_to(ROOT)}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    return content.hexdigest()[:20]
+
+
+def _build(folder: Path) -> Path:
     store = ["--root", folder / "store", "--runroot", folder / "run", "--storage-driver", "vfs"]
     buildah = [installed("buildah", "buildah"), *store]
     base = folder / "base"

@@ -62,7 +62,9 @@ class Cluster:
 IMAGE = {"image": {"registry": "localhost", "repository": "idp-bridge", "tag": "test"}}
 
 
-def install(cluster: Cluster, namespace: str, release: str, values: JsonObject, *more: str, generation: str = "4") -> str:
+def install(
+    cluster: Cluster, namespace: str, release: str, values: JsonObject, *more: str, generation: str = "4"
+) -> str:
     """Installs or upgrades the chart with the real image, and waits for it."""
     command = ("upgrade", "--install", "--namespace", namespace, release, CHART, "--values", "-", "--wait")
     text = json.dumps({**IMAGE, **values})

@@ -114,9 +114,9 @@ def test_one_config_map_with_live() -> None:
 
 def test_the_private_port_is_on_no_route_from_outside() -> None:
     for feature in ("ingress", "httproute", "extras"):
-        text = json.dumps([
-            each for each in rendered(CHART / f"ci/{feature}-values.yaml") if each["kind"] in {"Ingress", "HTTPRoute"}
-        ])
+        text = json.dumps(
+            [each for each in rendered(CHART / f"ci/{feature}-values.yaml") if each["kind"] in {"Ingress", "HTTPRoute"}]
+        )
         assert "9090" not in text
         assert "admin" not in text
     service = only(rendered(CHART / "ci/extras-values.yaml"), "Service", "idp-bridge")

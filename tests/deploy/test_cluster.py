@@ -23,19 +23,21 @@ _ISSUER = "https://shop.example"
 
 
 def _config(label: str) -> str:
-    return yaml.safe_dump({
-        "version": 1,
-        "callback": {"header_token": [{"file": "/run/secrets/idp-bridge/header-token"}], "identity_method": "id"},
-        "providers": {
-            "own": {
-                "preset": "signed-jwt",
-                "issuer": _ISSUER,
-                "audience": AUDIENCE,
-                "public_key": {"file": "/run/secrets/idp-bridge/shop.pem"},
-            }
-        },
-        "mapping": {"label": {"value": label}},
-    })
+    return yaml.safe_dump(
+        {
+            "version": 1,
+            "callback": {"header_token": [{"file": "/run/secrets/idp-bridge/header-token"}], "identity_method": "id"},
+            "providers": {
+                "own": {
+                    "preset": "signed-jwt",
+                    "issuer": _ISSUER,
+                    "audience": AUDIENCE,
+                    "public_key": {"file": "/run/secrets/idp-bridge/shop.pem"},
+                }
+            },
+            "mapping": {"label": {"value": label}},
+        }
+    )
 
 
 def _values(label: str, **more: object) -> JsonObject:
@@ -189,11 +191,18 @@ def test_a_slip_in_somebody_elses_kind_would_be_seen(cluster: Cluster) -> None:
     objects[0]["metadata"]["namespace"] = "default"
     objects[0]["spec"]["endpoints"][0]["intervall"] = "1s"
     with pytest.raises(AssertionError, match="intervall"):
-        cluster.kubectl("create", "--dry-run=server", "--validate=strict", "--filename", "-", text=json.dumps(objects[0]))
+        cluster.kubectl(
+            "create", "--dry-run=server", "--validate=strict", "--filename", "-", text=json.dumps(objects[0])
+        )
 
 
 def test_a_careless_pod_would_be_refused_in_these_namespaces(cluster: Cluster, namespace: str) -> None:
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "careless"}, "spec": {"containers": [{"name": "a", "image": "b"}]}}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "careless"},
+        "spec": {"containers": [{"name": "a", "image": "b"}]},
+    }
     with pytest.raises(AssertionError, match="restricted"):
         cluster.kubectl("create", "--namespace", namespace, "--filename", "-", text=json.dumps(pod))
 

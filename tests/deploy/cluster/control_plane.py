@@ -113,7 +113,9 @@ def _kubeconfig(folder: Path, port: int, token: str) -> Path:
 @contextlib.contextmanager
 def _process(command: Path, arguments: Sequence[str | Path], log: Path) -> Iterator[None]:
     with log.open("wb") as stream:
-        process = subprocess.Popen([command, *arguments], stdout=stream, stderr=stream, env={"PATH": os.environ["PATH"]})
+        process = subprocess.Popen(
+            [command, *arguments], stdout=stream, stderr=stream, env={"PATH": os.environ["PATH"]}
+        )
         try:
             yield
         finally:

@@ -92,7 +92,10 @@ class Pod(threading.Thread):
             if time.monotonic() - began > 1:
                 began = time.monotonic()
                 self._refreshed(volumes)
-            ready = all(self._probed(spec, container) for spec, container in zip(self._spec["containers"], containers, strict=True))
+            ready = all(
+                self._probed(spec, container)
+                for spec, container in zip(self._spec["containers"], containers, strict=True)
+            )
             if ready != self._ready or not self._states:
                 self._ready = ready
                 self._states = [self._running(container.name, ready=ready) for container in containers]
@@ -146,7 +149,9 @@ class Pod(threading.Thread):
             return True
         ports = {port["name"]: port["containerPort"] for port in spec.get("ports", ()) if "name" in port}
         port = probe["httpGet"]["port"]
-        connection = http.client.HTTPConnection(self._address, ports.get(port, port), timeout=probe.get("timeoutSeconds", 1))
+        connection = http.client.HTTPConnection(
+            self._address, ports.get(port, port), timeout=probe.get("timeoutSeconds", 1)
+        )
         try:
             connection.request("GET", probe["httpGet"]["path"])
             return connection.getresponse().status < 400
@@ -216,7 +221,9 @@ class Pod(threading.Thread):
             "hostIP": "127.0.0.1",
             "startTime": _now(),
             "conditions": [
-                {"type": name, "status": str(value), "lastTransitionTime": _now()} for name, value in conditions.items() if str(value) in true
+                {"type": name, "status": str(value), "lastTransitionTime": _now()}
+                for name, value in conditions.items()
+                if str(value) in true
             ],
             "initContainerStatuses": self._init_states,
             "containerStatuses": self._states,

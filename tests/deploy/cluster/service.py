@@ -16,11 +16,11 @@ class ServiceProxies:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="services", daemon=True)
         self._thread.start()
-        self._listening: set[Endpoint] = set()
+        self._servers: dict[Endpoint, asyncio.Server] = {}
 
     def forward(self, address: Endpoint, endpoints: Callable[[], Sequence[Endpoint]]) -> None:
         """Begins to forward an address, once."""
-        if address in self._listening:
+        if address in self._servers:
             return
         turns = itertools.count()
 
@@ -34,15 +34,29 @@ class ServiceProxies:
             except OSError:
                 writer.transport.abort()
                 return
-            await asyncio.gather(_pump(reader, there[1]), _pump(there[0], writer))
+            try:
+                await asyncio.gather(_pump(reader, there[1]), _pump(there[0], writer))
+            finally:
+                there[1].transport.abort()
+                writer.transport.abort()
 
-        asyncio.run_coroutine_threadsafe(asyncio.start_server(accept, *address), self._loop).result(10)
-        self._listening.add(address)
+        starting = asyncio.run_coroutine_threadsafe(asyncio.start_server(accept, *address), self._loop)
+        self._servers[address] = starting.result(10)
 
     def close(self) -> None:
-        """Stops forwarding."""
+        """Stops forwarding: no address is listened on, no connection is left."""
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+        self._loop.close()
+
+    async def _close(self) -> None:
+        for server in self._servers.values():
+            server.close()
+        forwarding = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in forwarding:
+            task.cancel()
+        await asyncio.gather(*forwarding, return_exceptions=True)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
