@@ -37,10 +37,14 @@ class Source:
     Attributes:
         loaded: What it came to at start.
         load: Reads it anew, as it was read at start; raises ``InvalidConfiguration`` and ``OSError``.
+        problems: What is wrong with the file, where the last good configuration was started with in its place.
+        keep: Keeps what was taken for such a start; raises ``OSError``.
     """
 
     loaded: Loaded
     load: Callable[[], Loaded]
+    problems: tuple[str, ...] = ()
+    keep: Callable[[Loaded], None] | None = None
 
 
 @dataclass(slots=True)
@@ -84,6 +88,7 @@ class Reload:
         state: ReloadState,
         now: Callable[[], float] = time.time,
     ) -> None:
+        self._source = source
         self._load = source.load
         self._model = source.loaded.model
         self._running = self._seen = source.loaded.files
@@ -100,6 +105,10 @@ class Reload:
 
     async def watch(self) -> None:
         """Watches the files until cancelled."""
+        if self._source.problems:
+            self._started_with_last_good(self._source.problems)
+        else:
+            await self._keep(self._source.loaded)
         while True:
             asked = await self._asked_within(LOOK)
             if asked or await asyncio.to_thread(differ, self._seen):
@@ -140,6 +149,7 @@ class Reload:
         self.state.loaded_at = self._now()
         self.state.succeeded += 1
         self._ended(ok=True)
+        await self._keep(loaded)
         warnings = [str(warning) for warning in loaded.warnings[:MOST_PROBLEMS]]
         seconds = round(time.monotonic() - began, 3)
         self._log.write(logging.INFO, "reloaded", seconds=seconds, **({"warnings": warnings} if warnings else {}))
@@ -165,6 +175,24 @@ class Reload:
             before, held = held, await asyncio.to_thread(digests_now, self._seen)
             if held == before:
                 return
+
+    async def _keep(self, taken: Loaded) -> None:
+        """Keeps what was taken for a later start with a bad file; a folder that fails is no reason to stop serving."""
+        if self._source.keep is None:
+            return
+        try:
+            await asyncio.to_thread(self._source.keep, taken)
+        except OSError as error:
+            reason = f"{error.filename}: {error.strerror or type(error).__name__}"
+            hint = "A start with a bad configuration would have an older one, or none. Look at the folder."
+            self._log.write(logging.WARNING, "last_good_not_kept", reason=reason, hint=hint)
+
+    def _started_with_last_good(self, problems: tuple[str, ...]) -> None:
+        self.state.failed += 1
+        self._ended(ok=False, problems=problems[:MOST_PROBLEMS])
+        hint = "An earlier configuration answers. Mend the file: it is read again when it changes."
+        told = list(problems[:MOST_PROBLEMS])
+        self._log.write(logging.ERROR, "started_with_last_good", count=len(problems), problems=told, hint=hint)
 
     def _failed(self, problems: list[str], count: int) -> None:
         self.state.failed += 1

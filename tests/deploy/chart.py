@@ -35,7 +35,7 @@ def rendered(
     Raises:
         Refused: Helm said no.
     """
-    command = [clients(generation).helm, "template", release, CHART, "--namespace", "support"]
+    command: list[str | Path] = [clients(generation).helm, "template", release, CHART, "--namespace", "support"]
     for path in values:
         command += ["--values", path]
     text = json.dumps(dict(changes or {}))

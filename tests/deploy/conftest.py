@@ -1,6 +1,7 @@
 """What the suite has once: the image, and a cluster that runs it."""
 
 import contextlib
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,26 +24,29 @@ def archive() -> Path:
 
 
 @pytest.fixture(scope="session")
-def image(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """The same, unpacked."""
-    folder = tmp_path_factory.mktemp("unpacked")
-    # Read by users that are not root.
-    for each in (folder, folder.parent, folder.parent.parent):
-        each.chmod(0o755)
-    return unpack(archive, folder)
+def open_folder() -> Iterator[Path]:
+    """A folder that users other than root may enter: pytest closes its own."""
+    with tempfile.TemporaryDirectory(prefix="idp-bridge-deploy-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")
-def cluster(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def image(archive: Path, open_folder: Path) -> Image:
+    """The same, unpacked."""
+    return unpack(archive, open_folder)
+
+
+@pytest.fixture(scope="session")
+def cluster(image: Image, open_folder: Path) -> Iterator[Cluster]:
     """A cluster whose pods run the image, with the CRDs that the chart can use."""
-    folder = tmp_path_factory.mktemp("cluster")
-    folder.chmod(0o755)
-    for name in ("control-plane", "pods"):
-        (folder / name).mkdir()
+    planes, pods = open_folder / "control-plane", open_folder / "pods"
+    planes.mkdir(mode=0o700)
+    pods.mkdir()
     with contextlib.ExitStack() as stack:
-        api, kubeconfig = stack.enter_context(control_plane(kubernetes_binaries(), folder / "control-plane"))
+        api, kubeconfig = stack.enter_context(control_plane(kubernetes_binaries(), planes))
         network = stack.enter_context(Network().up())
-        stack.enter_context(Kubelet(api, image, network, folder / "pods").running())
-        running = Cluster(api, kubeconfig)
+        stack.enter_context(Kubelet(api, image, network, pods).running())
+        running = Cluster(api, kubeconfig, pods)
         install_crds(running)
         yield running

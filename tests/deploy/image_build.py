@@ -1,4 +1,4 @@
-"""The image, really built: the shipped Dockerfile over a base that Debian's packages give, without a container engine."""
+"""The image, really built: the shipped Dockerfile over a base of Debian's packages, without a container engine."""
 
 import hashlib
 import os
@@ -12,8 +12,7 @@ from tests.deploy.parts import CACHE, installed
 ROOT = Path(__file__).parents[2]
 _SUITE = "trixie"
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-"""This machine's authorities, mounted while building: a package registry may be reached through a proxy of the house."""
-
+"""This machine's authorities, mounted while building: a proxy of the house may stand before the package registry."""
 
 _SOURCES = ("Dockerfile", ".dockerignore", "pyproject.toml", "uv.lock", "README.md", "LICENSE", "bridge")
 """What the image is made of."""
@@ -43,8 +42,8 @@ def _made_of() -> str:
 
 
 def _build(folder: Path) -> Path:
-    store = ["--root", folder / "store", "--runroot", folder / "run", "--storage-driver", "vfs"]
-    buildah = [installed("buildah", "buildah"), *store]
+    store: list[str | Path] = ["--root", folder / "store", "--runroot", folder / "run", "--storage-driver", "vfs"]
+    buildah: list[str | Path] = [installed("buildah", "buildah"), *store]
     base = folder / "base"
     base.mkdir()
     (base / "Dockerfile").write_text(f"FROM scratch\nADD {_SUITE}.tar /\n")
@@ -66,7 +65,13 @@ def _base_files() -> Path:
         fresh = archive.with_suffix(".new.tar")
         left_out = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale")]
         packages = "--include=python3,python3-venv,ca-certificates"
-        command = [installed("mmdebstrap", "mmdebstrap"), "--quiet", "--variant=apt", packages, *left_out]
+        command: list[str | Path] = [
+            installed("mmdebstrap", "mmdebstrap"),
+            "--quiet",
+            "--variant=apt",
+            packages,
+            *left_out,
+        ]
         _run([*command, _SUITE, fresh])
         fresh.replace(archive)
     return archive

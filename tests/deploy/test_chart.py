@@ -23,13 +23,15 @@ _FOREIGN = {"HTTPRoute", "ScaledObject", "ServiceMonitor", "PrometheusRule"}
 @pytest.mark.parametrize("generation", ["3", "4"])
 @pytest.mark.parametrize("values", FEATURES, ids=lambda path: path.stem)
 def test_each_feature_passes_the_strict_lint(values: Path, generation: str) -> None:
-    command = [clients(generation).helm, "lint", "--strict", CHART, "--values", values]
+    """With no warning either."""
+    command: list[str | Path] = [clients(generation).helm, "lint", "--strict", CHART, "--values", values]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("values", FEATURES, ids=lambda path: path.stem)
 def test_each_object_is_what_three_versions_of_kubernetes_know(values: Path) -> None:
+    """By the schemas that each version publishes, with no unknown member."""
     objects = rendered(values)
     assert {"Deployment", "Service"} <= {each["kind"] for each in objects}
     assert latest_version().startswith(_MINORS[-1]), "a newer Kubernetes is known: move _MINORS"
@@ -41,6 +43,7 @@ def test_each_object_is_what_three_versions_of_kubernetes_know(values: Path) -> 
 
 @pytest.mark.parametrize("values", FEATURES, ids=lambda path: path.stem)
 def test_both_generations_render_the_same(values: Path) -> None:
+    """Whoever moves from Helm 3 to Helm 4 sees no change."""
     assert _by_name(rendered(values, generation="3")) == _by_name(rendered(values, generation="4"))
 
 
@@ -50,6 +53,7 @@ def _by_name(objects: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, A
 
 @pytest.mark.parametrize("release", ["y", "1e3", "no", "null", "0x1f", "a" * 53])
 def test_any_release_name_makes_texts_and_names_that_fit(release: str) -> None:
+    """YAML would read these as something else than text; Helm's own template breaks on the first."""
     for each in rendered(CHART / "ci/extras-values.yaml", release=release):
         validate(each, _MINORS[-1], strict=True)
         assert len(each["metadata"]["name"]) <= 63
@@ -57,12 +61,14 @@ def test_any_release_name_makes_texts_and_names_that_fit(release: str) -> None:
 
 
 def test_every_object_is_quoted_labelled_and_in_the_namespace() -> None:
+    """What policies and cost reports ask of every object."""
     objects = rendered(MINIMAL, changes={"namespaceOverride": "other", "commonLabels": {"team": "1e3"}})
     assert {each["metadata"]["namespace"] for each in objects} == {"other"}
     assert {each["metadata"]["labels"]["team"] for each in objects} == {"1e3"}
 
 
 def test_a_structured_configuration_keeps_its_numbers() -> None:
+    """Helm holds numbers as floats; 1000000 must not become 1e+06."""
     objects = rendered(CHART / "ci/structured-values.yaml")
     text = only(objects, "ConfigMap")["data"]["bridge.yaml"]
     assert "1000000" in text
@@ -80,6 +86,7 @@ def test_a_structured_configuration_keeps_its_numbers() -> None:
 def test_a_structured_configuration_is_judged_by_the_configurations_own_schema(
     member: str, value: Any, named: str
 ) -> None:
+    """Before anything is applied, and also where Helm has changed what was written."""
     good = yaml.safe_load((CHART / "ci/structured-values.yaml").read_text())
     assert rendered(changes=good)
     good["config"]["providers"]["keycloak"][member] = value
@@ -88,12 +95,14 @@ def test_a_structured_configuration_is_judged_by_the_configurations_own_schema(
 
 
 def test_a_text_block_is_taken_as_it_stands() -> None:
+    """Nothing of it is read before our loader reads it."""
     given = "version: 1\n# +84 and no stay\nx: 'no'\ny: +84901234567\n"
     objects = rendered(changes={"config": given, "headerToken": {"existingSecret": "s"}})
     assert only(objects, "ConfigMap")["data"]["bridge.yaml"].rstrip("\n") == given.rstrip("\n")
 
 
 def test_each_configuration_is_a_config_map_of_its_own_with_rollout() -> None:
+    """So old pods keep theirs, and a rollback brings the old one back."""
     before = rendered(MINIMAL)
     after = rendered(MINIMAL, changes={"mappingTests": "- name: none\n"})
     names = [only(objects, "ConfigMap")["metadata"]["name"] for objects in (before, after)]
@@ -105,6 +114,7 @@ def test_each_configuration_is_a_config_map_of_its_own_with_rollout() -> None:
 
 
 def test_one_config_map_with_live() -> None:
+    """Its name never changes, so that running pods see its new content."""
     names = {
         only(rendered(CHART / "ci/live-values.yaml", changes=changes), "ConfigMap")["metadata"]["name"]
         for changes in ({}, {"mappingTests": "- name: none\n"})
@@ -112,7 +122,16 @@ def test_one_config_map_with_live() -> None:
     assert names == {"chat-idp-bridge"}
 
 
+def test_a_live_pod_starts_with_the_last_good_file_and_no_check_stands_before_it() -> None:
+    """A check would keep a pod from starting that the last good file lets serve."""
+    for feature, live in (("live", True), ("minimal", False)):
+        pod = only(rendered(CHART / f"ci/{feature}-values.yaml"), "Deployment")["spec"]["template"]["spec"]
+        assert ("--last-good" in pod["containers"][0]["args"]) is live
+        assert ("initContainers" in pod) is not live
+
+
 def test_the_private_port_is_on_no_route_from_outside() -> None:
+    """Neither by Ingress, nor by HTTPRoute, nor by the public Service."""
     for feature in ("ingress", "httproute", "extras"):
         text = json.dumps(
             [each for each in rendered(CHART / f"ci/{feature}-values.yaml") if each["kind"] in {"Ingress", "HTTPRoute"}]
@@ -124,10 +143,12 @@ def test_the_private_port_is_on_no_route_from_outside() -> None:
 
 
 def test_the_configurations_part_of_the_schema_is_fresh() -> None:
+    """A new setting is known to the chart."""
     assert VALUES_SCHEMA.read_text() == fresh(), "run: python -m tests.deploy.values_schema"
 
 
 def test_every_value_is_in_the_schema_and_every_key_of_the_schema_has_a_value() -> None:
+    """What can be set is in values.yaml, and nothing else is."""
     values = yaml.safe_load((CHART / "values.yaml").read_text())
     schema = json.loads(VALUES_SCHEMA.read_text())
     assert set(values) == set(schema["properties"])
@@ -137,6 +158,7 @@ def test_every_value_is_in_the_schema_and_every_key_of_the_schema_has_a_value() 
 
 
 def test_as_a_dependency_it_can_be_switched_off_and_shares_globals(tmp_path: Path) -> None:
+    """The strict schema allows what a parent chart gives its dependencies."""
     parent = tmp_path / "shop"
     (parent / "charts").mkdir(parents=True)
     (parent / "charts/idp-bridge").symlink_to(CHART)
@@ -148,7 +170,14 @@ def test_as_a_dependency_it_can_be_switched_off_and_shares_globals(tmp_path: Pat
         yaml.safe_dump({"global": {"imageRegistry": "r.example", "storageClass": "x"}, "idp-bridge": own})
     )
     for on in (True, False):
-        command = [clients("4").helm, "template", "r", parent, "--set", f"idp-bridge.enabled={str(on).lower()}"]
+        command: list[str | Path] = [
+            clients("4").helm,
+            "template",
+            "r",
+            parent,
+            "--set",
+            f"idp-bridge.enabled={str(on).lower()}",
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         kinds = {each["kind"] for each in documents(done.stdout)}
         assert ("Deployment" in kinds) is on
@@ -156,6 +185,7 @@ def test_as_a_dependency_it_can_be_switched_off_and_shares_globals(tmp_path: Pat
 
 
 def test_kustomize_takes_what_helm_rendered(tmp_path: Path) -> None:
+    """Names that refer to each other are changed together."""
     objects = rendered(MINIMAL)
     (tmp_path / "all.yaml").write_text(yaml.safe_dump_all(objects))
     (tmp_path / "kustomization.yaml").write_text("resources: [all.yaml]\nnamePrefix: eu-\n")

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import yaml
@@ -98,6 +99,7 @@ def _visitors(address: str, token: str) -> Iterator[Counter[str]]:
 
 @pytest.mark.parametrize("generation", ["3", "4"])
 def test_install_test_and_uninstall(cluster: Cluster, namespace: str, token: str, generation: str) -> None:
+    """The whole life of a release, with each generation of Helm."""
     printed = install(cluster, namespace, "chat", _values("first"), generation=generation)
     assert "Header token" in printed
     assert _label(cluster.address(namespace, "chat"), token) == "first"
@@ -107,6 +109,7 @@ def test_install_test_and_uninstall(cluster: Cluster, namespace: str, token: str
 
 
 def test_a_rolling_upgrade_under_load_loses_nobody(cluster: Cluster, namespace: str, token: str) -> None:
+    """Not one callback fails while every pod is replaced."""
     install(cluster, namespace, "chat", _values("before"))
     pods = cluster.pods(namespace)
     address = cluster.address(namespace, "chat")
@@ -121,6 +124,7 @@ def test_a_rolling_upgrade_under_load_loses_nobody(cluster: Cluster, namespace: 
 def test_a_bad_file_never_replaces_good_pods_and_a_rollback_is_real(
     cluster: Cluster, namespace: str, token: str
 ) -> None:
+    """New pods fail their check; visitors notice nothing."""
     install(cluster, namespace, "chat", _values("good"))
     address = cluster.address(namespace, "chat")
     bad = _values("bad") | {"config": _config("bad").replace("audience:", "audiense:")}
@@ -132,6 +136,7 @@ def test_a_bad_file_never_replaces_good_pods_and_a_rollback_is_real(
 
 
 def test_a_live_configuration_is_taken_over_by_running_pods(cluster: Cluster, namespace: str, token: str) -> None:
+    """No pod is replaced; a bad file changes nothing."""
     live = {"configReload": "live"}
     install(cluster, namespace, "chat", _values("before", **live))
     address, pods = cluster.address(namespace, "chat"), cluster.pods(namespace)
@@ -147,6 +152,7 @@ def test_a_live_configuration_is_taken_over_by_running_pods(cluster: Cluster, na
 
 
 def test_a_header_token_is_rotated_without_a_restart(cluster: Cluster, namespace: str, token: str) -> None:
+    """The Secret is changed, and nothing else."""
     install(cluster, namespace, "chat", _values("any"))
     address, pods = cluster.address(namespace, "chat"), cluster.pods(namespace)
     fresh = SECRET[::-1]
@@ -161,6 +167,7 @@ def test_a_header_token_is_rotated_without_a_restart(cluster: Cluster, namespace
 def test_the_check_before_an_upgrade_stops_a_bad_file_before_anything_is_changed(
     cluster: Cluster, namespace: str, token: str
 ) -> None:
+    """A Job with a copy of its own judges it."""
     cases = "- name: a customer\n  claims: {sub: u1}\n  expect: {id: u1, label: good}\n"
     checked = {"preUpgradeCheck": {"enabled": True}, "mappingTests": cases}
     install(cluster, namespace, "chat", _values("good", **checked))
@@ -172,12 +179,11 @@ def test_the_check_before_an_upgrade_stops_a_bad_file_before_anything_is_changed
 
 
 @pytest.mark.parametrize("values", FEATURES, ids=lambda path: path.stem)
-def test_the_api_server_takes_every_object_of_each_feature(
-    cluster: Cluster, values: object, request: pytest.FixtureRequest
-) -> None:
-    name = f"feature-{FEATURES.index(values)}"  # type: ignore[arg-type]
+def test_the_api_server_takes_every_object_of_each_feature(cluster: Cluster, values: Path) -> None:
+    """Strictly: an unknown member is refused, of CRDs too."""
+    name = f"feature-{FEATURES.index(values)}"
     cluster.namespace(name)
-    objects = rendered(values, changes={"namespaceOverride": name})  # type: ignore[arg-type]
+    objects = rendered(values, changes={"namespaceOverride": name})
     for each in objects:
         each["metadata"]["namespace"] = name
     text = yaml.safe_dump_all(objects)
@@ -187,6 +193,7 @@ def test_the_api_server_takes_every_object_of_each_feature(
 
 
 def test_a_slip_in_somebody_elses_kind_would_be_seen(cluster: Cluster) -> None:
+    """The CRDs are really judged."""
     objects = [each for each in rendered(_feature("monitoring")) if each["kind"] == "ServiceMonitor"]
     objects[0]["metadata"]["namespace"] = "default"
     objects[0]["spec"]["endpoints"][0]["intervall"] = "1s"
@@ -197,6 +204,7 @@ def test_a_slip_in_somebody_elses_kind_would_be_seen(cluster: Cluster) -> None:
 
 
 def test_a_careless_pod_would_be_refused_in_these_namespaces(cluster: Cluster, namespace: str) -> None:
+    """The strictest policy is really enforced."""
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -207,5 +215,5 @@ def test_a_careless_pod_would_be_refused_in_these_namespaces(cluster: Cluster, n
         cluster.kubectl("create", "--namespace", namespace, "--filename", "-", text=json.dumps(pod))
 
 
-def _feature(name: str) -> object:
+def _feature(name: str) -> Path:
     return next(path for path in FEATURES if path.stem == f"{name}-values")

@@ -53,7 +53,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("a gateway without a name", {"httpRoute": {"enabled": True, "parentRefs": [{}]}}, "parentRefs"),
     ("two autoscalers", {"autoscaling": {"enabled": True}, "keda": {"enabled": True}}, "keda"),
     ("no pods beside an autoscaler", {"replicaCount": 0, "autoscaling": {"enabled": True}}, "replicaCount"),
-    ("more at least than at most", {"autoscaling": {"enabled": True, "minReplicas": 9, "maxReplicas": 3}}, "minReplicas"),
+    ("more at least than most", {"autoscaling": {"enabled": True, "minReplicas": 9, "maxReplicas": 3}}, "minReplicas"),
     ("a share above all", {"autoscaling": {"targetCPUUtilizationPercentage": 150}}, "targetCPUUtilizationPercentage"),
     ("KEDA without triggers", {"keda": {"enabled": True}}, "triggers"),
     ("a budget of none", {"podDisruptionBudget": {"maxUnavailable": 0}}, "maxUnavailable"),
@@ -66,6 +66,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
 
 
 def test_the_table_is_long_enough_and_its_twin_is_taken() -> None:
+    """All rows change these values, which are good."""
     assert len(WRONG) >= 40
     assert rendered(MINIMAL)
 
@@ -73,6 +74,7 @@ def test_the_table_is_long_enough_and_its_twin_is_taken() -> None:
 @pytest.mark.parametrize("generation", ["3", "4"])
 @pytest.mark.parametrize(("changes", "named"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
 def test_a_wrong_value_is_refused_by_name(changes: dict[str, Any], named: str, generation: str) -> None:
+    """By both generations of Helm."""
     with pytest.raises(Refused, match=named):
         rendered(MINIMAL, changes=changes, generation=generation)
 
@@ -82,10 +84,12 @@ def test_a_wrong_value_is_refused_by_name(changes: dict[str, Any], named: str, g
     [("", "config: missing"), ("bridge.yaml", "no `version:` in it")],
 )
 def test_no_configuration_is_refused_with_the_cure(config: str, said: str) -> None:
+    """The file's name in place of its text is the likeliest slip."""
     with pytest.raises(Refused, match=said):
         rendered(changes={"config": config, "headerToken": {"existingSecret": "s"}})
 
 
 def test_two_configurations_are_refused() -> None:
+    """Which one would count?"""
     with pytest.raises(Refused, match="both given"):
         rendered(MINIMAL, changes={"existingConfigMap": {"name": "other"}})

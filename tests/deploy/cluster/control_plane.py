@@ -41,7 +41,14 @@ def control_plane(binaries: Path, folder: Path) -> Iterator[tuple[Api, Path]]:
     kubeconfig = _kubeconfig(folder, secure, token)
     with contextlib.ExitStack() as processes:
         url = f"http://127.0.0.1:{etcd}"
-        arguments = ["--data-dir", folder / "etcd", "--listen-client-urls", url, "--advertise-client-urls", url]
+        arguments: list[str | Path] = [
+            "--data-dir",
+            folder / "etcd",
+            "--listen-client-urls",
+            url,
+            "--advertise-client-urls",
+            url,
+        ]
         peers = f"http://127.0.0.1:{peer}"
         arguments += ["--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers]
         arguments += ["--initial-cluster", f"default={peers}", "--unsafe-no-fsync"]

@@ -1,6 +1,7 @@
 """The stand-in for the kubelet, the scheduler and kube-proxy: looks at the API server and does what they would."""
 
 import contextlib
+import functools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +88,9 @@ class Kubelet(threading.Thread):
         self._pods[metadata["uid"]] = pod
         pod.start()
 
+    def _endpoints(self, service: tuple[str, str]) -> list[Endpoint]:
+        return self._ready.get(service, [])
+
     def _look_at_services(self) -> None:
         ready: dict[tuple[str, str], list[Endpoint]] = {}
         ports: dict[tuple[str, str], int] = {}
@@ -107,5 +111,5 @@ class Kubelet(threading.Thread):
             hosts.append(f"{address} {key[1]}.{key[0]}.svc")
             self._network.add_service_address(address)
             port = service["spec"]["ports"][0]["port"]
-            self._services.forward((address, port), lambda key=key: self._ready.get(key, []))
+            self._services.forward((address, port), functools.partial(self._endpoints, key))
         self._hosts = "\n".join(hosts) + "\n"

@@ -42,7 +42,7 @@ class Volume:
             path.chmod(0o440)
         link = self.folder / "..data_tmp"
         link.symlink_to(version.name)
-        before = os.readlink(self.folder / "..data") if self._shown is not None else None
+        before = (self.folder / "..data").readlink() if self._shown is not None else None
         link.replace(self.folder / "..data")
         for name in files:
             visible = self.folder / name
