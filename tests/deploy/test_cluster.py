@@ -1,6 +1,7 @@
 """The chart and the image in a real cluster: installed, upgraded under load, rolled back, changed live, removed."""
 
 import json
+import re
 import threading
 import time
 from collections import Counter
@@ -60,7 +61,7 @@ def token() -> str:
 @pytest.fixture
 def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> str:
     """A restricted namespace of the test's own, with its Secrets."""
-    name = request.node.name.replace("_", "-")[:40].strip("-")
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name)[:50].strip("-")
     cluster.namespace(name)
     cluster.secret(name, "shop", {"pem": public_pem("rsa")})
     return str(name)
