@@ -3,6 +3,7 @@
 What cannot be had fails with a sentence that says how to get it.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -76,3 +77,19 @@ def kubernetes_binaries() -> Path:
     if done.returncode:
         raise AssertionError(f"Kubernetes cannot be built: {done.stderr[-1000:]}")
     return Path(done.stdout.strip().splitlines()[-1])
+
+
+def go_module(module: str) -> Path:
+    """The folder with a Go module's files, from the module proxy: many publish their schemas nowhere else."""
+    go = installed("go", "golang")
+    done = subprocess.run(
+        [go, "mod", "download", "-json", module],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local"},
+    )
+    found = json.loads(done.stdout or "{}")
+    if "Dir" not in found:
+        raise AssertionError(f"{module} cannot be had: {found.get('Error') or done.stderr[-500:]}")
+    return Path(found["Dir"])

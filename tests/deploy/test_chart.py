@@ -1,7 +1,9 @@
 """Helm 3 and Helm 4 render the chart, and what they render is what Kubernetes takes."""
 
 import json
+import re
 import subprocess
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import yaml
 from kubernetes_validate import latest_version, validate
 
 from tests.deploy.chart import CHART, FEATURES, MINIMAL, Refused, documents, only, rendered
+from tests.deploy.chart_readme import README, rows
+from tests.deploy.chart_readme import fresh as fresh_readme
 from tests.deploy.parts import clients
 from tests.deploy.values_schema import VALUES_SCHEMA, fresh
 
@@ -145,6 +149,29 @@ def test_the_private_port_is_on_no_route_from_outside() -> None:
 def test_the_configurations_part_of_the_schema_is_fresh() -> None:
     """A new setting is known to the chart."""
     assert VALUES_SCHEMA.read_text() == fresh(), "run: python -m tests.deploy.values_schema"
+
+
+def test_the_readme_has_every_value_and_is_fresh() -> None:
+    """Made from the comments of values.yaml, where every value has one."""
+    assert README.read_text() == fresh_readme(), "run: python -m tests.deploy.chart_readme"
+    named = {name.split(".")[0] for name, _, _ in rows()}
+    assert named == set(yaml.safe_load((CHART / "values.yaml").read_text()))
+
+
+_VALUES_IN_GUIDES = [
+    pytest.param(block, id=f"{file.stem}-{number}")
+    for file in sorted((CHART.parents[1] / "docs/guides").glob("*.md"))
+    for number, block in enumerate(re.findall(r"^ *```yml\n(.*?)^ *```", file.read_text(), re.MULTILINE | re.DOTALL))
+    if not block.startswith("http:")  # Traefik's own
+]
+
+
+@pytest.mark.parametrize("block", _VALUES_IN_GUIDES)
+def test_the_values_in_guides_are_taken(block: str) -> None:
+    """Each laid over the smallest values, and what comes of it judged by Kubernetes' schemas."""
+    for each in rendered(MINIMAL, changes=yaml.safe_load(textwrap.dedent(block))):
+        if not each["apiVersion"].startswith("gateway.") and each["kind"] not in _FOREIGN:
+            validate(each, _MINORS[-1], strict=True)
 
 
 def test_every_value_is_in_the_schema_and_every_key_of_the_schema_has_a_value() -> None:
