@@ -14,6 +14,9 @@ CHART = Path(__file__).parents[2] / "charts/idp-bridge"
 FEATURES = sorted((CHART / "ci").glob("*-values.yaml"))
 """A file of values for each feature."""
 
+MINORS = ("1.35", "1.36", "1.37")
+"""The versions of Kubernetes whose schemas judge."""
+
 MINIMAL = CHART / "ci/minimal-values.yaml"
 
 
@@ -43,6 +46,16 @@ def rendered(
     if done.returncode:
         raise Refused(done.stderr)
     return list(documents(done.stdout))
+
+
+def judged(document: dict[str, Any], *minors: str) -> None:
+    """Raises where these versions of Kubernetes would not take the object, by the schemas that they publish."""
+    # Not at the top: only the group `deploy` has it, and every run of pytest reads this file.
+    from kubernetes_validate import latest_version, validate
+
+    assert latest_version().startswith(MINORS[-1]), "a newer Kubernetes is known: move MINORS"
+    for minor in minors or MINORS[-1:]:
+        validate(document, minor, strict=True)
 
 
 def documents(text: str) -> Iterator[dict[str, Any]]:

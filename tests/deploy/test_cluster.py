@@ -187,7 +187,7 @@ def test_the_api_server_takes_every_object_of_each_feature(cluster: Cluster, val
     objects = rendered(values, changes={"namespaceOverride": name})
     for each in objects:
         each["metadata"]["namespace"] = name
-    text = yaml.safe_dump_all(objects)
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
     command = ("apply", "--server-side", "--dry-run=server", "--validate=strict", "--filename", "-")
     printed = cluster.kubectl(*command, text=text)
     assert printed.count("serverside-applied") == len(objects)

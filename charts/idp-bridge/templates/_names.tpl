@@ -24,6 +24,12 @@ app.kubernetes.io/name: {{ include "idp-bridge.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
+{{/* The labels of the pod that `helm test` runs. */}}
+{{- define "idp-bridge.testLabels" -}}
+app.kubernetes.io/name: {{ printf "%s-test" (include "idp-bridge.name" . | trunc 58) | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end -}}
+
 {{- define "idp-bridge.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" | quote }}
 {{ include "idp-bridge.selectorLabels" . }}

@@ -93,14 +93,13 @@ class Kubelet(threading.Thread):
 
     def _look_at_services(self) -> None:
         ready: dict[tuple[str, str], list[Endpoint]] = {}
-        ports: dict[tuple[str, str], int] = {}
         for piece in self._api.items("/apis/discovery.k8s.io/v1/endpointslices"):
             key = piece["metadata"]["namespace"], piece["metadata"]["labels"]["kubernetes.io/service-name"]
-            for port in piece.get("ports") or ():
-                ports[key] = port["port"]
+            ports = [port["port"] for port in piece.get("ports") or ()]
             for endpoint in piece.get("endpoints") or ():
                 if endpoint.get("conditions", {}).get("ready"):
-                    ready.setdefault(key, []).extend((address, ports[key]) for address in endpoint["addresses"])
+                    addresses = [(address, port) for address in endpoint["addresses"] for port in ports[:1]]
+                    ready.setdefault(key, []).extend(addresses)
         self._ready = ready
         hosts = ["127.0.0.1 localhost"]
         for service in self._api.items("/api/v1/services"):
