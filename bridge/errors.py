@@ -86,7 +86,7 @@ class CallerUnauthorized(CallerError):
 
 
 class HeadTooLarge(CallerError):
-    """The request's line and headers exceed ``limits.head``."""
+    """The request's line and headers exceed ``limits.head``, or are too many."""
 
     code = "head_too_large"
 
@@ -200,7 +200,7 @@ class ProviderUnavailable(ProviderError):
 
 
 class Overloaded(BridgeError):
-    """In-flight limit, deadline or draining."""
+    """In-flight limit, connections, deadline or draining."""
 
     code = "overloaded"
 

@@ -82,7 +82,7 @@ def folder(tmp_path: Path) -> Path:
     key = ed25519.Ed25519PrivateKey.generate().public_key()
     for name in ("shop.pem", "new.pem"):
         (tmp_path / name).write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    (tmp_path / "header-token").write_text("Zk3v9Qw7Lp2s8Xr4-Zk3v9Qw7")
+    (tmp_path / "header-token").write_text("Zk3v9Qw7Lp2s8Xr4-Zk3v9Qw7\n")
     return tmp_path
 
 
@@ -203,6 +203,13 @@ def test_every_command_and_option_is_in_the_reference() -> None:
         for name, section in zip(sections[1::2], sections[2::2], strict=True)
     }
     assert documented == commands()
+
+
+def test_the_systemd_unit_runs_what_there_is() -> None:
+    """Its command line has known options only; ``systemd-analyze verify`` and ``security`` were run on the rest."""
+    unit = page("guides/idp-bridge@.service")
+    [line] = re.findall(r"^ExecStart=\S+/idp-bridge (\w+) (.*)$", unit, re.MULTILINE)
+    assert set(re.findall(r"--[\w-]+", line[1])) <= commands()[line[0]]
 
 
 def test_every_guarantee_names_tests_that_are_there() -> None:

@@ -12,7 +12,8 @@ import typer
 from bridge.cli.console import Status, bad, cannot_tell, good, say
 from bridge.config.model import Model
 from bridge.server.event_log import EventLog
-from bridge.server.run import AddressUnavailable, serve
+from bridge.server.port import AddressUnavailable
+from bridge.server.run import serve
 
 if TYPE_CHECKING:
     from bridge.demo.run import Demo

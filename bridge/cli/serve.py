@@ -13,8 +13,9 @@ from bridge.config.last_good import LastGood, LastGoodUnfit
 from bridge.config.load import InvalidConfiguration, Loaded, load, load_text
 from bridge.config.model import Model
 from bridge.oidc.key_store import KeyStoreUnusable
+from bridge.server.port import AddressUnavailable
 from bridge.server.reload import Source
-from bridge.server.run import AddressUnavailable, run
+from bridge.server.run import run
 
 
 def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional

@@ -10,8 +10,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from bridge.config.digests import differ, digests_now
+from bridge.config.digests import UNREADABLE, differ, digests_now
 from bridge.config.load import InvalidConfiguration, Loaded
 from bridge.config.model import Model
 from bridge.oidc.key_store import KeyStoreUnusable
@@ -112,7 +113,7 @@ class Reload:
         while True:
             asked = await self._asked_within(LOOK)
             if asked or await asyncio.to_thread(differ, self._seen):
-                await self._settled()
+                await self._settle()
                 await self.reload()
 
     async def reload(self) -> None:
@@ -120,43 +121,27 @@ class Reload:
         began = time.monotonic()
         try:
             loaded = await asyncio.to_thread(self._load)
+            self._seen = loaded.files
+            if loaded.files == self._running:
+                self._ended(ok=True)
+                self._log.write(logging.INFO, "reload_unchanged")
+                return
+            model = with_fixed(self._model, loaded.model)
+            await self._put(model)
         except InvalidConfiguration as invalid:
             self._seen = invalid.files
-            problems = [str(problem) for problem in invalid.problems]
-            self._failed(problems[:MOST_PROBLEMS], len(problems))
-            return
-        except OSError as error:
-            self._seen = digests_now(self._seen)
-            self._failed([f"{error.filename}: cannot be read: {error.strerror or error}"], 1)
-            return
-        self._seen = loaded.files
-        if loaded.files == self._running:
-            self._ended(ok=True)
-            self._log.write(logging.INFO, "reload_unchanged")
-            return
-        fixed = list(restart_needed(self._model, loaded.model))
-        model = with_fixed(self._model, loaded.model)
-        try:
-            await self._put(model)
+            self._failed([str(problem) for problem in invalid.problems])
+        except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+            self._seen = {**self._seen, Path(error.filename): UNREADABLE}
+            self._failed([f"{error.filename}: cannot be read: {error.strerror}"])
         except KeyStoreUnusable as error:
-            self._failed([str(error)], 1)
-            return
+            self._failed([str(error)])
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the new one, the running one goes on
             self._log.write(logging.ERROR, "internal_error", trace=trace_of(error))
-            self._failed([f"a defect of the bridge ({type(error).__name__}): please report it"], 1)
-            return
-        self._model, self._running = model, loaded.files
-        self.state.loaded_at = self._now()
-        self.state.succeeded += 1
-        self._ended(ok=True)
-        await self._keep(loaded)
-        warnings = [str(warning) for warning in loaded.warnings[:MOST_PROBLEMS]]
-        seconds = round(time.monotonic() - began, 3)
-        self._log.write(logging.INFO, "reloaded", seconds=seconds, **({"warnings": warnings} if warnings else {}))
-        for key in fixed:
-            self._log.write(
-                logging.WARNING, "restart_needed", key=key, hint="It stays as it is. Restart the bridge to apply it."
-            )
+            self._failed([f"a defect of the bridge ({type(error).__name__}): please report it"])
+        else:
+            self._succeeded(loaded, model, time.monotonic() - began)
+            await self._keep(loaded)
 
     async def _asked_within(self, seconds: float) -> bool:
         try:
@@ -167,14 +152,13 @@ class Reload:
         self._asked.clear()
         return True
 
-    async def _settled(self) -> None:
+    async def _settle(self) -> None:
         """Returns when the files hold what they held a moment ago."""
-        held = await asyncio.to_thread(digests_now, self._seen)
         while True:
-            await asyncio.sleep(SETTLED)
-            before, held = held, await asyncio.to_thread(digests_now, self._seen)
-            if held == before:
+            before, self._seen = self._seen, await asyncio.to_thread(digests_now, self._seen)
+            if self._seen == before:
                 return
+            await asyncio.sleep(SETTLED)
 
     async def _keep(self, taken: Loaded) -> None:
         """Keeps what was taken for a later start with a bad file; a folder that fails is no reason to stop serving."""
@@ -188,17 +172,31 @@ class Reload:
             self._log.write(logging.WARNING, "last_good_not_kept", reason=reason, hint=hint)
 
     def _started_with_last_good(self, problems: tuple[str, ...]) -> None:
+        shown = problems[:MOST_PROBLEMS]
         self.state.failed += 1
-        self._ended(ok=False, problems=problems[:MOST_PROBLEMS])
+        self._ended(ok=False, problems=shown)
         hint = "An earlier configuration answers. Mend the file: it is read again when it changes."
-        told = list(problems[:MOST_PROBLEMS])
-        self._log.write(logging.ERROR, "started_with_last_good", count=len(problems), problems=told, hint=hint)
+        self._log.write(logging.ERROR, "started_with_last_good", count=len(problems), problems=shown, hint=hint)
 
-    def _failed(self, problems: list[str], count: int) -> None:
+    def _succeeded(self, loaded: Loaded, model: Model, seconds: float) -> None:
+        fixed = list(restart_needed(self._model, loaded.model))
+        self._model, self._running = model, loaded.files
+        self.state.loaded_at = self._now()
+        self.state.succeeded += 1
+        self._ended(ok=True)
+        warnings = [str(warning) for warning in loaded.warnings[:MOST_PROBLEMS]]
+        told = {"warnings": warnings} if warnings else {}
+        self._log.write(logging.INFO, "reloaded", seconds=round(seconds, 3), **told)
+        for key in fixed:
+            hint = "It stays as it is. Restart the bridge to apply it."
+            self._log.write(logging.WARNING, "restart_needed", key=key, hint=hint)
+
+    def _failed(self, problems: list[str]) -> None:
+        shown = problems[:MOST_PROBLEMS]
         self.state.failed += 1
-        self._ended(ok=False, problems=tuple(problems))
+        self._ended(ok=False, problems=tuple(shown))
         hint = "The configuration before goes on. Mend the file: it is read again when it changes."
-        self._log.write(logging.ERROR, "reload_failed", count=count, problems=problems, hint=hint)
+        self._log.write(logging.ERROR, "reload_failed", count=len(problems), problems=shown, hint=hint)
 
     def _ended(self, *, ok: bool, problems: tuple[str, ...] = ()) -> None:
         self.state.last_at = self._now()

@@ -6,13 +6,10 @@ import gc
 import logging
 import resource
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-import uvicorn
 import uvloop
-from starlette.types import ASGIApp
 
 from bridge.assemble import assemble
 from bridge.config.model import Model
@@ -20,14 +17,9 @@ from bridge.server.access_log import StrangerLog
 from bridge.server.admin import admin_app
 from bridge.server.current import Assemble, Current
 from bridge.server.event_log import EventHandler, EventLog, level_of
-from bridge.server.protocol import BoundedProtocol, bounded_protocol
+from bridge.server.port import Port, listen, url_of
+from bridge.server.protocol import bounded_protocol
 from bridge.server.reload import Reload, ReloadState, Source
-
-BACKLOG = 2048
-"""Connections that the system holds for us while we are busy."""
-
-KEEP_ALIVE = 65
-"""Seconds that an idle connection is kept: longer than load balancers keep theirs (60), so that they close first."""
 
 SAME_WISH = 1.0
 """Seconds within which a second signal is the same wish to stop as the first: Ctrl-C in a shell reaches the whole
@@ -40,10 +32,6 @@ first request of whoever has connected last."""
 
 OPEN_FILES = 65536
 """Connections and files that the process allows itself, where the system's hard limit does."""
-
-
-class AddressUnavailable(Exception):
-    """A port cannot be listened on; the message says which and why."""
 
 
 async def serve(
@@ -75,14 +63,14 @@ async def serve(
     draining = asyncio.Event()
     current, state = Current(assemble, log), ReloadState()
     with log.gathered(), _capture_logging(log), contextlib.ExitStack() as sockets:
-        public_socket = sockets.enter_context(_listen(model.server.host, model.server.port, reuse_port=reuse_port))
-        admin_socket = sockets.enter_context(_listen(model.admin.host, model.admin.port))
+        public_socket = sockets.enter_context(listen(model.server.host, model.server.port, reuse_port=reuse_port))
+        admin_socket = sockets.enter_context(listen(model.admin.host, model.admin.port))
         async with contextlib.aclosing(current):
             await current.put(model)
             protocol = bounded_protocol(model.limits, draining=draining.is_set, refused=StrangerLog(log).refused)
-            public = _Server(current, protocol)
+            public = Port(current, protocol)
             followed = state if source else None
-            admin = _Server(admin_app(lambda: current.bridge, draining.is_set, log=log, reload=followed), protocol)
+            admin = Port(admin_app(lambda: current.bridge, draining.is_set, log=log, reload=followed), protocol)
 
             async def put(new: Model) -> None:
                 await current.put(new)
@@ -95,7 +83,7 @@ async def serve(
                 tasks.create_task(admin.serve([admin_socket]))
                 await public.accepting.wait()
                 await admin.accepting.wait()
-                addresses = _url(public_socket), _url(admin_socket)
+                addresses = url_of(public_socket), url_of(admin_socket)
                 log.write(logging.INFO, "listening", url=addresses[0], admin_url=addresses[1])
                 if ready is not None:
                     ready(*addresses)
@@ -152,110 +140,6 @@ def _settle(_: str, __: str) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-
-
-class _Server(uvicorn.Server):
-    """One port of uvicorn's, which leaves signals and logs to us."""
-
-    def __init__(self, app: ASGIApp, protocol: type[BoundedProtocol]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                http=protocol,
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                log_level="error",
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                backlog=BACKLOG,
-                timeout_keep_alive=KEEP_ALIVE,
-            )
-        )
-        self.accepting = asyncio.Event()
-        self._protocol_class = protocol
-        self._listening: list[socket.socket] = []
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Takes none: two servers share the process."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begins to accept connections."""
-        await super().startup(sockets)
-        self._listening = sockets or []
-        self.accepting.set()
-
-    async def stop_listening(self) -> None:
-        """Closes the port, and takes in who has connected already: closed with them in its queue, it resets them."""
-        for listening in self._listening:
-            with listening.dup() as queue:
-                for server in self.servers:
-                    server.close()
-                listening.close()
-                queue.setblocking(False)
-                connected = []
-                with contextlib.suppress(BlockingIOError):
-                    while True:
-                        connected.append(queue.accept()[0])
-            for connection in connected:
-                await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
-
-    def _protocol(self) -> asyncio.Protocol:
-        return self._protocol_class(self.config, self.server_state, self.lifespan.state)
-
-    def stop(self, grace: float) -> None:
-        """Ends it, and gives what is in flight so many seconds."""
-        self.config.timeout_graceful_shutdown = int(max(0, grace))
-        self.should_exit = True
-
-    @property
-    def connections(self) -> int:
-        """How many callers are connected."""
-        return len(self.server_state.connections)
-
-    async def say_farewell(self, seconds: float) -> None:
-        """Lets each connected caller have one more answer, which tells it to connect elsewhere; then closes the port.
-
-        Whoever has connected by then gets its answer too: it could not know.
-
-        Args:
-            seconds: How long it waits for callers to ask once more, at most; and again for the last to come.
-        """
-        for connection in self._connections():
-            connection.last_answer()
-        await _until(lambda: not self.connections, seconds)
-        await self.stop_listening()
-        await _until(lambda: not any(connection.is_owed_an_answer for connection in self._connections()), seconds)
-
-    def _connections(self) -> Iterator[BoundedProtocol]:
-        return (each for each in self.server_state.connections if isinstance(each, BoundedProtocol))
-
-
-async def _until(done: Callable[[], bool], seconds: float) -> None:
-    """Returns when it is so, or after so many seconds."""
-    until = time.monotonic() + seconds
-    while not done() and time.monotonic() < until:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.01)
-
-
-def _listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=reuse_port)
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise AddressUnavailable(
-            f"cannot listen on {host}:{port}: {reason}. Stop what uses it, or choose another port."
-        ) from None
-
-
-def _url(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _stop_by_signal() -> asyncio.Event:

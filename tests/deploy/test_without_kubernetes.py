@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.deploy, pytest.mark.timeout(120)]
 
 _GUIDES = ROOT / "docs/guides"
 _COMPOSE = _GUIDES / "compose"
-_UNIT = _GUIDES / "systemd/idp-bridge@.service"
+_UNIT = _GUIDES / "idp-bridge@.service"
 _MOST_EXPOSED = 1.5
 """Of systemd's scale from 0 to 10; below 2 it says OK. What is left: the network, which is the service's purpose."""
 
@@ -55,7 +55,7 @@ def unit(tmp_path: Path) -> Path:
 
 def test_systemd_finds_nothing_wrong_with_the_unit(unit: Path) -> None:
     """Neither an unknown key nor one that it would ignore."""
-    instance = unit.with_name("idp-bridge@0.service")
+    instance = unit.with_name("idp-bridge@9091.service")
     instance.write_text(unit.read_text())
     command: list[str | Path] = [installed("systemd-analyze", "systemd"), "verify", "--man=no", instance]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -80,6 +80,13 @@ def running(tmp_path: Path) -> Running:
     return Running(tmp_path)
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Returns when it holds."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - the files themselves are what is waited for
+            await asyncio.sleep(0.01)
+
+
 Change = Callable[[Running], object]
 
 
@@ -205,19 +212,51 @@ async def test_a_defect_in_putting_it_in_place_is_no_end(running: Running) -> No
     assert running.said() == ["reloaded"]
 
 
+async def test_a_defect_in_reading_it_is_no_end(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is the watching over: the next change is taken, and the one that failed is not tried all the time."""
+    watching = asyncio.create_task(running.following.watch())
+    loads = []
+
+    def broken() -> Loaded:
+        loads.append(1)
+        raise RecursionError
+
+    monkeypatch.setattr(running.following, "_load", broken)
+    running.write(limits={"in_flight": 7})
+    running.following.look_now()
+    await until(lambda: running.state.failed > 0)
+    await asyncio.sleep(2.5)
+    assert len(loads) == 1
+    monkeypatch.undo()
+    running.write(limits={"in_flight": 8})
+    await until(lambda: running.state.succeeded > 0)
+    assert [model.limits.in_flight for model in running.put] == [8]
+    watching.cancel()
+
+
+async def test_a_file_that_is_gone_for_a_moment_is_read_when_it_is_back(running: Running) -> None:
+    """Also if it comes back right behind the look that missed it, and as it was (some editors do so)."""
+    good = running.file.read_bytes()
+    running.file.unlink()
+    await running.following.reload()
+    running.file.write_bytes(good)
+    watching = asyncio.create_task(running.following.watch())
+    await until(lambda: running.state.last_ok)
+    assert running.said() == ["reload_failed", "reload_unchanged"]
+    watching.cancel()
+
+
 async def test_half_a_file_is_not_taken(running: Running) -> None:
     """While it is being written nothing is read, however good it looks so far; then it is read once."""
     watching = asyncio.create_task(running.following.watch())
-    until = time.monotonic() + 1.5
+    ends_at = time.monotonic() + 1.5
     number = 0
-    while time.monotonic() < until:
+    while time.monotonic() < ends_at:
         number += 1
         running.write(limits={"in_flight": number})
         await asyncio.sleep(0.02)
     assert not running.put
-    async with asyncio.timeout(10):
-        while not running.put:  # noqa: ASYNC110 - the files themselves are what is waited for
-            await asyncio.sleep(0.05)
+    await until(lambda: running.put != [])
     assert [model.limits.in_flight for model in running.put] == [number]
     watching.cancel()
 
@@ -226,9 +265,7 @@ async def test_being_asked_is_answered_even_without_a_change(running: Running) -
     """Who sends SIGHUP wants to know what came of it."""
     watching = asyncio.create_task(running.following.watch())
     running.following.look_now()
-    async with asyncio.timeout(10):
-        while not running.events:  # noqa: ASYNC110 - lines of a log are what is waited for
-            await asyncio.sleep(0.01)
+    await until(lambda: running.events != [])
     assert running.said() == ["reload_unchanged"]
     watching.cancel()
 

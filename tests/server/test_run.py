@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.server.run import SAME_WISH, AddressUnavailable, serve
+from bridge.server.port import AddressUnavailable
+from bridge.server.run import SAME_WISH, serve
 from tests.bridge_process import SECRET, RunningBridge, StartBridge, configuration
 from tests.issuer.mint import good_token
 from tests.issuer.process import Issuer
