@@ -17,7 +17,7 @@ _START = 120.0
 """Seconds for the API server on a busy machine; six on a quiet one."""
 
 _CONTROLLERS = "deployment,replicaset,serviceaccount,endpointslice,namespace,garbagecollector,job,disruption"
-SERVICE_NETWORK = "10.0.0.0/24"
+SERVICE_NETWORK = "10.0.0.0/24,fd00:10::/112"
 
 
 @contextlib.contextmanager
