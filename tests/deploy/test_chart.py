@@ -158,6 +158,17 @@ def test_the_configurations_part_of_the_schema_is_fresh() -> None:
     assert VALUES_SCHEMA.read_text() == fresh(), "run: python -m tests.deploy.values_schema"
 
 
+def test_alerts_and_dashboard_are_installed_as_they_stand() -> None:
+    """Prometheus' own templates in them are left alone."""
+    objects = rendered(CHART / "ci/monitoring-values.yaml")
+    alerts = yaml.safe_load((CHART / "files/alerts.yaml").read_text())
+    assert alerts["groups"]
+    assert only(objects, "PrometheusRule")["spec"] == alerts
+    dashboard = json.loads((CHART / "files/dashboard.json").read_text())
+    assert dashboard["panels"]
+    assert json.loads(only(objects, "ConfigMap", "-dashboard")["data"]["idp-bridge.json"]) == dashboard
+
+
 def test_the_readme_has_every_value_and_is_fresh() -> None:
     """Made from the comments of values.yaml, where every value has one."""
     assert README.read_text() == fresh_readme(), "run: python -m tests.deploy.chart_readme"

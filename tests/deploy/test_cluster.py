@@ -152,6 +152,19 @@ def test_a_live_configuration_is_taken_over_by_running_pods(cluster: Cluster, na
     assert cluster.pods(namespace) == pods
 
 
+def test_a_new_pod_goes_on_with_the_last_good_file(cluster: Cluster, namespace: str, token: str) -> None:
+    """A bad file is live, every pod is replaced, and visitors are answered as before."""
+    live = {"configReload": "live", "state": {"existingClaim": "bridge-state"}}
+    install(cluster, namespace, "chat", _values("good", **live))
+    address, pods = cluster.address(namespace, "chat"), cluster.pods(namespace)
+    install(cluster, namespace, "chat", _values("bad", **live) | {"config": "version: 1\nnonsense: true\n"})
+    cluster.kubectl("delete", "--namespace", namespace, "--wait", "pod", *pods)
+    cluster.kubectl("rollout", "status", "--namespace", namespace, "--timeout", "60s", "deployment/chat-idp-bridge")
+    assert not set(cluster.pods(namespace)) & set(pods)
+    assert _label(address, token) == "good"
+    assert "started_with_last_good" in cluster.printed(namespace)
+
+
 def test_a_header_token_is_rotated_without_a_restart(cluster: Cluster, namespace: str, token: str) -> None:
     """The Secret is changed, and nothing else."""
     install(cluster, namespace, "chat", _values("any"))

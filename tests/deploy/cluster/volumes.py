@@ -16,7 +16,9 @@ class Volume:
     def __init__(self, api: Api, namespace: str, spec: JsonObject, folder: Path, group: int) -> None:
         self.name: str = spec["name"]
         self.folder = folder / self.name
-        self.folder.mkdir(parents=True)
+        if "persistentVolumeClaim" in spec:  # outlives its pods, which share it
+            self.folder = folder.parent / f"claim-{namespace}-{spec['persistentVolumeClaim']['claimName']}"
+        self.folder.mkdir(parents=True, exist_ok="persistentVolumeClaim" in spec)
         self._api = api
         self._namespace = namespace
         self._spec = spec
@@ -53,7 +55,7 @@ class Volume:
         self._shown = files
 
     def _files(self) -> Files | None:
-        if "emptyDir" in self._spec:
+        if {"emptyDir", "persistentVolumeClaim"} & set(self._spec):
             return None
         if "projected" in self._spec:
             parts = [self._source(source) for source in self._spec["projected"]["sources"]]
