@@ -34,8 +34,17 @@ class Unit:
 
     @property
     def pattern(self) -> str:
-        """A regular expression of what is taken, as both Python and JSON Schema read it."""
-        return f"[0-9]{{1,9}}{self.separator}({'|'.join(self.factors)})"
+        """A regular expression of what is taken, as Python, JSON Schema and Helm's schema engine (RE2) read it."""
+        return f"[0-9]{{1,9}}{self._unit}"
+
+    @property
+    def positive_pattern(self) -> str:
+        """The same for more than none."""
+        return f"0{{0,8}}[1-9][0-9]{{0,8}}{self._unit}"
+
+    @property
+    def _unit(self) -> str:
+        return f"{self.separator}({'|'.join(self.factors)})"
 
     def read(self, value: Any) -> float:
         """The quantity in base units; pydantic's error where it is none."""

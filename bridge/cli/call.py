@@ -16,6 +16,10 @@ _TIMEOUT = 10.0
 """Seconds for the whole exchange; CX Genie's own limit is not documented."""
 _HEADER_TOKEN = re.compile(r"[!-+\--~]+", re.ASCII)
 """Visible ASCII without blanks and commas (CONTRACT.md, "The request")."""
+_GUEST = "undefined"
+"""What the widget sends for a page without ``data-token`` (CONTRACT.md, "The request")."""
+_GUEST_CODE = "token_missing"
+"""How a bridge answers it, to a caller whom it lets in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +49,28 @@ def call(
         typer.Option("--header-token-file", metavar="FILE", help="A file with the header token; - is standard input."),
     ],
     token_file: Annotated[
-        str, typer.Option("--token-file", metavar="FILE", help="A file with the visitor's token; - is standard input.")
-    ],
+        str | None,
+        typer.Option("--token-file", metavar="FILE", help="A file with the visitor's token; - is standard input."),
+    ] = None,
+    guest: Annotated[
+        bool,
+        typer.Option("--guest", help="Instead of a token, what the widget sends for a visitor who is not signed in."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Post a visitor's token to a running bridge exactly as CX Genie would.
 
     Secrets are read from files or standard input, never from arguments: those land in the shell's history and in ps.
+    With --guest nobody's token is needed: a caller with the right header token is told that the visitor is a guest, and
+    nobody else is.
 
-    Exit status: 0 the visitor is identified; 1 refused; 2 no answer, or none of a bridge.
+    Exit status: 0 the visitor is identified, or a guest as expected; 1 refused; 2 no answer, or none of a bridge.
     """
+    if guest == (token_file is not None):
+        raise cannot_tell(
+            "Whose callback is it? Give --token-file with a visitor's token, or --guest: one of the two.",
+            as_json=as_json,
+        )
     if {header_token_file, token_file} == {"-"}:
         raise cannot_tell(
             "Standard input can give only one of the two: put the header token into a file.", as_json=as_json
@@ -65,7 +81,7 @@ def call(
             "The header token must be visible ASCII without blanks or commas, and alone in its file (without Bearer).",
             as_json=as_json,
         )
-    token = read_text(token_file, "visitor's token", as_json=as_json)
+    token = _GUEST if token_file is None else read_text(token_file, "visitor's token", as_json=as_json)
     try:
         answer = asyncio.run(_post(url, header_token, token))
     except TimeoutError:
@@ -74,7 +90,7 @@ def call(
         raise cannot_tell(f"{url} is not an http or https address.", as_json=as_json) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise cannot_tell(f"{url} cannot be reached: {error}.", as_json=as_json) from None
-    raise typer.Exit(_report(answer, as_json=as_json))
+    raise typer.Exit(_report(answer, guest=guest, as_json=as_json))
 
 
 async def _post(url: str, header_token: str, token: str) -> _Answer:
@@ -92,9 +108,16 @@ async def _post(url: str, header_token: str, token: str) -> _Answer:
         return _Answer(response.status, response.reason or "", body)
 
 
-def _report(answer: _Answer, *, as_json: bool) -> Status:
+def _verdict(envelope: dict[str, Any] | None, *, guest: bool) -> Status:
+    if envelope is None:
+        return Status.CANNOT_TELL
+    expected = envelope.get("code") == _GUEST_CODE if guest else envelope["status"]
+    return Status.YES if expected else Status.FINDING
+
+
+def _report(answer: _Answer, *, guest: bool, as_json: bool) -> Status:
     envelope = answer.envelope
-    status = Status.CANNOT_TELL if envelope is None else Status.YES if envelope["status"] else Status.FINDING
+    status = _verdict(envelope, guest=guest)
     if as_json:
         shown = printable(answer.text) if envelope is None else envelope
         say_json({"ok": status is Status.YES, "http_status": answer.status, "body": shown})

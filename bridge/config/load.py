@@ -57,12 +57,14 @@ class Loaded:
         warnings: What is allowed and yet doubtful.
         settings: What was written, presets laid under it, its mappings not compiled.
         files: What it was read from, and what that held.
+        text: What was written, to the byte.
     """
 
     model: Model
     warnings: tuple[LocatedProblem, ...]
     settings: ConfigFile
     files: FileDigests = field(default_factory=dict)
+    text: bytes = field(default=b"", repr=False)
 
 
 def load(
@@ -99,7 +101,7 @@ def load(
         )
     except InvalidConfiguration as invalid:
         raise InvalidConfiguration(invalid.problems, {**own, **invalid.files}) from None
-    return replace(loaded, files={**own, **loaded.files})
+    return replace(loaded, files={**own, **loaded.files}, text=text)
 
 
 def load_text(

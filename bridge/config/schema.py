@@ -179,8 +179,8 @@ def _scalar(annotation: Any, metadata: tuple[Any, ...]) -> Schema:
     unit = unit_of(metadata)
     bounds = {word: getattr(each, name) for each in metadata for name, word in _BOUNDS.items() if hasattr(each, name)}
     if unit is not None:
-        positive = "(?=0*[1-9])" if "exclusiveMinimum" in bounds else ""
-        return {"type": "string", "pattern": f"^{positive}{unit.pattern}$"}
+        pattern = unit.positive_pattern if "exclusiveMinimum" in bounds else unit.pattern
+        return {"type": "string", "pattern": f"^{pattern}$"}
     if get_origin(annotation) is Literal:
         return {"enum": list(get_args(annotation))}
     return {"type": {str: "string", int: "integer", bool: "boolean"}[annotation], **bounds}

@@ -40,10 +40,14 @@ class Source:
     Attributes:
         loaded: What it came to at start.
         load: Reads it anew, as it was read at start; raises ``InvalidConfiguration`` and ``OSError``.
+        problems: What is wrong with the file, where the last good configuration was started with in its place.
+        keep: Keeps what was taken for such a start; raises ``OSError``.
     """
 
     loaded: Loaded
     load: Callable[[], Loaded]
+    problems: tuple[str, ...] = ()
+    keep: Callable[[Loaded], None] | None = None
 
 
 class Reload:
@@ -66,6 +70,7 @@ class Reload:
         state: ReloadState,
         now: Callable[[], float] = time.time,
     ) -> None:
+        self._source = source
         self._load = source.load
         self._model = source.loaded.model
         self._running = self._seen = source.loaded.files
@@ -82,6 +87,10 @@ class Reload:
 
     async def watch(self) -> None:
         """Watches the files until cancelled."""
+        if self._source.problems:
+            self._started_with_last_good(self._source.problems)
+        else:
+            await self._keep(self._source.loaded)
         while True:
             asked = await self._asked_within(LOOK)
             if asked or await asyncio.to_thread(differ, self._seen):
@@ -113,6 +122,7 @@ class Reload:
             self._failed([f"a defect of the bridge ({type(error).__name__}): please report it"])
         else:
             self._succeeded(loaded, model, time.monotonic() - began)
+            await self._keep(loaded)
 
     async def _asked_within(self, seconds: float) -> bool:
         try:
@@ -130,6 +140,24 @@ class Reload:
             if self._seen == before:
                 return
             await asyncio.sleep(SETTLED)
+
+    async def _keep(self, taken: Loaded) -> None:
+        """Keeps what was taken for a later start with a bad file; a folder that fails is no reason to stop serving."""
+        if self._source.keep is None:
+            return
+        try:
+            await asyncio.to_thread(self._source.keep, taken)
+        except OSError as error:
+            reason = f"{error.filename}: {error.strerror or type(error).__name__}"
+            hint = "A start with a bad configuration would have an older one, or none. Look at the folder."
+            self._log.write(logging.WARNING, "last_good_not_kept", reason=reason, hint=hint)
+
+    def _started_with_last_good(self, problems: tuple[str, ...]) -> None:
+        shown = problems[:MOST_PROBLEMS]
+        self.state.failed += 1
+        self._ended(ok=False, problems=shown)
+        hint = "An earlier configuration answers. Mend the file: it is read again when it changes."
+        self._log.write(logging.ERROR, "started_with_last_good", count=len(problems), problems=shown, hint=hint)
 
     def _succeeded(self, loaded: Loaded, model: Model, seconds: float) -> None:
         fixed = list(restart_needed(self._model, loaded.model))

@@ -53,6 +53,10 @@ REFUSED = http(
 )
 
 
+GUEST = http("401 Unauthorized", '{"status": false, "message": "Not signed in.", "code": "token_missing"}')
+UNAUTHORIZED = http("401 Unauthorized", '{"status": false, "message": "No.", "code": "caller_unauthorized"}')
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
     """A folder with a header token and a visitor's token, each in its file, as an editor writes them."""
@@ -113,6 +117,35 @@ async def test_the_envelope_decides(files: Path, answer: bytes, status: int) -> 
     assert json.loads(as_json.out)["ok"] is (status == 0)
     assert SECRET not in ran.out + ran.err + as_json.out
     assert (status == 2) == bool(ran.err)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (GUEST, 0),
+        (UNAUTHORIZED, 1),
+        (REFUSED, 1),
+        (IDENTIFIED, 1),  # an undefined visitor must be nobody
+        (http("502 Bad Gateway", "<html>"), 2),
+    ],
+)
+async def test_a_guest_is_expected_to_be_one(files: Path, answer: bytes, status: int) -> None:
+    """``--guest`` sends what the widget does without ``data-token``; only token_missing is the answer to it."""
+    async with Endpoint(answer).listening() as endpoint:
+        words = ("call", "--url", endpoint.url, "--header-token-file", "header", "--guest")
+        ran = await invoke_aside(*words, cwd=files)
+        as_json = await invoke_aside(*words, "--json", cwd=files)
+    assert (ran.status, as_json.status) == (status, status)
+    assert json.loads(as_json.out)["ok"] is (status == 0)
+    assert endpoint.requests[0].endswith(json.dumps({"access_token": "undefined"}).encode())
+
+
+@pytest.mark.parametrize("words", [(), ("--guest", "--token-file", "token")])
+async def test_a_callback_is_somebodys(files: Path, words: tuple[str, ...]) -> None:
+    """A visitor's token or a guest: neither and both are mistakes."""
+    ran = await invoke_aside("call", "--url", "http://127.0.0.1:1/", "--header-token-file", "header", *words, cwd=files)
+    assert (ran.status, ran.out) == (2, "")
+    assert "--token-file with a visitor's token, or --guest" in ran.err
 
 
 @pytest.mark.parametrize("changed", ["header-token-file", "token-file"])

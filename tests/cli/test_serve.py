@@ -5,6 +5,10 @@ import json
 import signal
 import socket
 from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
 
 from tests.cli.command import SECRET, run, start
 from tests.cli.test_check import GOOD
@@ -59,3 +63,87 @@ async def test_a_state_dir_that_cannot_be_written_to_is_a_sentence(tmp_path: Pat
     assert ran.status == 2
     assert f"state_dir {tmp_path}/file cannot be written to: " in ran.err
     assert "Give it to the bridge's user" in ran.err
+
+
+async def test_it_starts_with_the_last_good_configuration_while_the_file_is_bad(tmp_path: Path) -> None:
+    """What was taken is kept; a bad file at the next start is told, and the mended one takes over by itself."""
+    file, kept = tmp_path / "bridge.yaml", tmp_path / "last-good.yaml"
+    good = QUIET + "server: {host: 127.0.0.1, port: 0}\n"
+    bad = good.replace("audience", "audiance")
+    options = ("serve", "--config", "bridge.yaml", "--last-good", "last-good.yaml")
+    file.write_text(good)
+    first = await start(*options, cwd=tmp_path)
+    await _event(first, "listening")
+    async with asyncio.timeout(20):
+        while not kept.exists():  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.05)
+    assert kept.read_text() == good
+    assert kept.stat().st_mode & 0o777 == 0o600
+    await _stopped(first)
+
+    file.write_text(bad)
+    second = await start(*options, cwd=tmp_path)
+    listening = await _event(second, "listening")
+    told = await _event(second, "started_with_last_good")
+    assert "providers.p.audiance" in told["problems"][0]
+    shown = await _asked(listening["admin_url"], "/readyz?verbose")
+    assert (shown["configuration"]["last"]["ok"], shown["configuration"]["failed"]) == (False, 1)
+    assert "providers.p.audiance" in shown["configuration"]["last"]["problems"][0]
+    assert kept.read_text() == good
+    mended = good + "# mended\n"
+    file.write_text(mended)
+    await _event(second, "reloaded")
+    err = await _stopped(second)
+    assert "Started with the last good configuration, last-good.yaml." in err
+    assert kept.read_text() == mended
+
+
+@pytest.mark.parametrize(
+    ("kept", "why"),
+    [
+        (None, "none was kept in last-good.yaml yet"),
+        (QUIET.replace("audience", "audiance"), "The last good one is not good any more: last-good.yaml:3:53: "),
+    ],
+)
+async def test_without_a_last_good_configuration_a_bad_file_starts_nothing(
+    tmp_path: Path, kept: str | None, why: str
+) -> None:
+    """Status 1, as without the option, and why it did not help."""
+    (tmp_path / "bridge.yaml").write_text(GOOD.replace("audience", "audiance"))
+    if kept is not None:
+        (tmp_path / "last-good.yaml").write_text(kept)
+    ran = await run("serve", "--config", "bridge.yaml", "--last-good", "last-good.yaml", cwd=tmp_path)
+    assert (ran.status, ran.out) == (1, "")
+    assert "idp-bridge: not started, because of bridge.yaml." in ran.err
+    assert why in ran.err
+
+
+async def test_a_folder_that_fails_is_no_reason_to_stop_serving(tmp_path: Path) -> None:
+    """That nothing could be kept is said."""
+    (tmp_path / "bridge.yaml").write_text(QUIET + "server: {host: 127.0.0.1, port: 0}\n")
+    process = await start("serve", "--config", "bridge.yaml", "--last-good", "none/last-good.yaml", cwd=tmp_path)
+    event = await _event(process, "last_good_not_kept")
+    assert "No such file or directory" in event["reason"]
+    await _stopped(process)
+
+
+async def _event(process: asyncio.subprocess.Process, name: str) -> dict[str, Any]:
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        while True:
+            event: dict[str, Any] = json.loads(await process.stdout.readline())
+            if event["event"] == name:
+                return event
+
+
+async def _stopped(process: asyncio.subprocess.Process) -> str:
+    process.send_signal(signal.SIGTERM)
+    _, err = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 0
+    return err.decode()
+
+
+async def _asked(url: str, path: str) -> dict[str, Any]:
+    async with aiohttp.ClientSession() as session, session.get(url + path) as answer:
+        shown: dict[str, Any] = await answer.json()
+        return shown
