@@ -94,7 +94,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("block", list(yaml_blocks()))
 def test_every_yaml_block_loads(block: str, folder: Path) -> None:
     """A whole file as it is; anything else laid over the smallest file. Neither draws a warning. Test cases hold."""
-    environment = {**environment_of(block), "CXGENIE_HEADER_TOKEN": "Zk3v9Qw7Lp2s8Xr4-Zk3v9Qw7"}
+    environment = {**environment_of(block), "CXGENIE_HEADER_TOKEN": "Zk3v9Qw7Lp2s8Xr4-Zk3v9Qw7", "PORT": "8080"}
     block = block.replace(SECRETS, str(folder))
     if isinstance(read_yaml(block).data, list):
         model = load_text(json.dumps(SMALLEST), file="a page", environment=environment).model

@@ -1,6 +1,7 @@
 """What the suite has once: the image, and a cluster that runs it."""
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ from tests.deploy.release import Cluster
 @pytest.fixture(scope="session")
 def archive() -> Path:
     """The built image, as an OCI archive."""
+    # An `xdist_group` would say so if pytest-xdist 3.8 still grouped anything under pytest 9.2.
+    assert "PYTEST_XDIST_WORKER" not in os.environ, "run with -n0: there is one image, and one cluster on this machine"
     return built()
 
 

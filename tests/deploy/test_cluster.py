@@ -18,8 +18,7 @@ from tests.deploy.release import SECRET, Cluster, call, eventually, install
 from tests.issuer.keys import public_pem
 from tests.issuer.mint import AUDIENCE, good_token
 
-# One cluster serves them all, so they run in one process.
-pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("cluster"), pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.deploy, pytest.mark.timeout(1800)]
 
 _ISSUER = "https://shop.example"
 

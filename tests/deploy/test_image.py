@@ -28,8 +28,7 @@ from tests.deploy.sbom import sbom
 from tests.issuer.keys import public_pem
 from tests.issuer.mint import AUDIENCE, good_token
 
-# They share the unpacked image with the cluster's tests.
-pytestmark = [pytest.mark.deploy, pytest.mark.xdist_group("cluster"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.deploy, pytest.mark.timeout(900)]
 
 _ISSUER = "https://shop.example"
 _NETWORK = "idp-bridge-image"

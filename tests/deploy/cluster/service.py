@@ -35,7 +35,9 @@ class ServiceProxies:
                 writer.transport.abort()
                 return
             try:
-                await asyncio.gather(_pump(reader, there[1]), _pump(there[0], writer))
+                # Cancelled when the cluster ends; asyncio would log that as a defect.
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.gather(_pump(reader, there[1]), _pump(there[0], writer))
             finally:
                 there[1].transport.abort()
                 writer.transport.abort()
