@@ -1,5 +1,8 @@
 """Fixtures only: objects with a life. What they are made of is imported."""
 
+import fcntl
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +11,9 @@ import pytest
 
 from tests.bridge_process import Bridges, StartBridge
 from tests.issuer.process import Issuer, IssuerProcess
+
+# Hundreds of processes are started here; each would compile again all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A case that takes long is what the time limit of each test is for; on noisy cores any single one can.
 hypothesis.settings.register_profile("bridge", deadline=None)
@@ -40,3 +46,11 @@ def start_bridge(bridges: Bridges, tmp_path: Path) -> Iterator[StartBridge]:
     """Starts bridges that end with the test; with ``shared=True``, gives the session's one of that configuration."""
     with bridges.for_one_test(tmp_path) as start:
         yield start
+
+
+@pytest.fixture
+def usual_ports() -> Iterator[None]:
+    """Has demos take turns, whichever process runs them: each begins at the same ports."""
+    with (Path(tempfile.gettempdir()) / "idp-bridge-tests-usual-ports").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield

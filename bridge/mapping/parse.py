@@ -166,13 +166,14 @@ class _Reading:
         entry = self._written.get(name)
         if entry is None or entry.value == OMIT:
             return None
-        node = self._reader(name, entry).value(entry.value, entry.path, own_keys=own_keys)
+        reader = self._reader(name, entry)
+        node = reader.value(entry.value, entry.path, own_keys=own_keys)
         if node is None:
             return None
         self._constants_fit(node, rule, name)
         if name in ("id", self.identity):
             refuse_unproven(self.findings, node, name, subject=self._subject)
-        elif name == "email" and entry.layer != "preset":
+        elif name == "email" and entry.layer != "preset" and not reader.asked:
             warn_unproven(self.findings, node, name)
         return TextTarget(name, node.value, rule)
 
@@ -223,7 +224,7 @@ class _Reading:
             self._constants_fit(node, _phone_rule(region, international=international is True), "phone")
         if identity:
             refuse_unproven(self.findings, node, "phone number")
-        elif entry.layer != "preset":
+        elif entry.layer != "preset" and not reader.asked:  # a source is the shop's own
             warn_unproven(self.findings, node, "phone number")
         return PhoneTarget(node.value, region=region, international=international is True, identity=identity)
 
@@ -271,7 +272,7 @@ class _Reading:
             why = "A condition proves one claim."
             cure = "Write national: as one claim, or verified_by: trusted."
             self.findings.refuse((*path, "verified_by"), f"a condition beside {national.form}", why, cure)
-        if own and not identity:
+        if own and not identity and not reader.asked:
             warn_unproven(self.findings, national, "phone number", proven=proof is not None or vouched)
         if identity:
             refuse_unproven(self.findings, national, "phone number", proven=proof is not None, vouched=vouched)

@@ -17,7 +17,7 @@ import pytest
 from bridge.demo.visitors import VISITORS
 from tests.cli.command import run, start
 
-pytestmark = pytest.mark.xdist_group("demo")  # one at a time: they begin at the same usual ports
+pytestmark = pytest.mark.usefixtures("usual_ports")
 
 
 def json_of(text: str) -> object:

@@ -28,7 +28,7 @@ mapping:
   id: sub
   name: name
   email: {claim: email, verified_by: email_verified}
-  phone: {claim: phone, from: crm, verified_by: trusted, region: VN}
+  phone: {claim: phone, from: crm, region: VN}
   avatar: {claim: picture, from: crm}
   label:
     first_of:

@@ -13,7 +13,7 @@ from bridge.demo.run import CONFIGURATION, ISSUER, configuration, on_free_ports,
 from bridge.demo.visitors import VISITORS
 from bridge.server.run import serve
 
-pytestmark = pytest.mark.xdist_group("demo")  # one at a time: they begin at the same usual ports
+pytestmark = pytest.mark.usefixtures("usual_ports")
 
 HEADER_TOKEN = "f" * 24 + "0" * 24
 

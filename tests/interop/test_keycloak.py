@@ -11,7 +11,7 @@ from tests.bridge_process import Answer, RunningBridge, StartBridge, configurati
 from tests.interop.keycloak.process import Keycloak
 
 # The first run downloads the server; a start takes a minute on busy cores.
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(600), pytest.mark.xdist_group("keycloak")]
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 
 SECRET = "s3cret-of-the-bridge-at-keycloak"
 INTROSPECTION = {"client_id": "bridge", "client_secret": {"env": "KEYCLOAK_SECRET"}, "when": "always"}
