@@ -73,6 +73,10 @@ def _mapped(claims: Claims, mapping: ClaimMapping, require: Require, trace: Trac
         require.check_user(user, trace)
     except VisitorError as refusal:
         raise (claims.incomplete or refusal) from None
+    if claims.incomplete is not None and not mapping.is_settled(claims):
+        reason = "it could be another with what a source that could not be asked would say"
+        trace.step("mapping", mapping.identity, "refused", reason)
+        raise claims.incomplete
     return user
 
 

@@ -13,6 +13,9 @@ ProviderSource = Literal["token", "userinfo", "introspection"]
 Source = str
 """Who said a claim: one of the provider's, or by its name one of ``sources:``, which only ``from:`` reads."""
 
+_LATEST_DATE = 10**11
+"""Seconds since the epoch; the year 5138. Nobody has checked the ``iat`` of userinfo, which may have 400 digits."""
+
 Json = Any
 """A value as ``strict_json.loads`` gives it: dict, list, str, int, float, bool or None."""
 
@@ -49,7 +52,7 @@ class Claims:
             issuer=_text(said["iss"]) or self.provider,
             subject=self.subject,
             client=_text(said["azp"]) or _text(said["client_id"]),
-            issued_at=issued_at if isinstance(issued_at, int | float) else None,
+            issued_at=issued_at if isinstance(issued_at, int | float) and abs(issued_at) < _LATEST_DATE else None,
         )
 
 

@@ -17,8 +17,9 @@ from bridge.provenance import Provenance
         ({"introspection": {"client_id": "c"}}, Provenance("shop", "s", "c", None)),
         ({"token": {"iss": "i"}, "userinfo": {"iss": "other", "iat": 7}}, Provenance("i", "s", "", 7)),
         ({"token": {"iss": ["i"], "azp": 1, "client_id": {}, "iat": "5"}}, Provenance("shop", "s", "", None)),
+        ({"userinfo": {"iat": 10**400}}, Provenance("shop", "s", "", None)),
     ],
-    ids=["azp before client_id", "client_id", "no issuer", "the first source that says it", "of other types"],
+    ids=["azp before client_id", "client_id", "no issuer", "the first that says it", "of other types", "no time"],
 )
 def test_provenance(sources: Mapping[Source, Mapping[str, Any]], expected: Provenance) -> None:
     """The provider's name stands for an issuer that no source names."""

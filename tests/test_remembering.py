@@ -278,6 +278,10 @@ async def test_an_answer_that_nobody_waited_for_any_more_is_remembered(session: 
 # -- Claims that are incomplete ---------------------------------------------------------------------------------------
 
 DOWN = ProviderUnavailable("userinfo is down")
+TRUSTED = {"verified_by": "trusted"}
+NUMBER = {"claim": "number", **TRUSTED}
+NUMBER_OR_SUB = {"first_of": [NUMBER, "sub"]}
+EITHER = {"first_of": [{"claim": "email", **TRUSTED}, {"claim": "upn", **TRUSTED}]}
 
 
 @pytest.mark.parametrize(
@@ -300,6 +304,14 @@ DOWN = ProviderUnavailable("userinfo is down")
             {},
             DOWN.code,
         ),
+        ({"mapping": {"id": NUMBER_OR_SUB}}, {}, DOWN.code),
+        ({"mapping": {"id": NUMBER_OR_SUB}}, {"number": "77"}, "ok"),
+        ({"mapping": {"id": {"first_of": ["sub", NUMBER]}}}, {}, "ok"),
+        ({"mapping": {"id": {**NUMBER, "when": {"claim": "merged", "present": False}}}}, {"number": "77"}, DOWN.code),
+        ({"mapping": {"id": {"join": ["sub", NUMBER], "verified_by": "trusted"}}}, {}, DOWN.code),
+        ({"mapping": {"id": {"cel": "has(claims.number) ? claims.number : claims.sub", **TRUSTED}}}, {}, DOWN.code),
+        ({"identity_method": "email", "mapping": {"email": EITHER}}, {"upn": "an@shop.example"}, DOWN.code),
+        ({"identity_method": "email", "mapping": {"email": EITHER}}, {"email": "an@shop.example"}, "ok"),
     ],
 )
 async def test_a_source_that_is_down_lets_nobody_in(

@@ -1,11 +1,11 @@
 """Claims -> ChatUser: the stage's only entrance at run time, pure and synchronous."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bridge.chat_user import ChatUser
-from bridge.claims import Claims
+from bridge.claims import Claims, Json
 from bridge.errors import IdentityUnusable
 from bridge.mapping.target import NationalPhoneTarget, PhoneTarget, TextTarget
 from bridge.trace import SILENT, Trace
@@ -65,6 +65,18 @@ class ClaimMapping:
             )
         return user
 
+    def is_settled(self, claims: Claims) -> bool:
+        """Whether the identity is the same whatever userinfo, which said nothing, would have said.
+
+        A ``first_of``, a ``join`` and a condition go on without a claim that is not there, and so could make another
+        chat user of a visitor for as long as userinfo is down.
+        """
+        lacking: set[str] = set()
+        said = {source: _Said(members, lacking) for source, members in claims.sources.items()}
+        target = getattr(self, self.identity)
+        target.evaluate(replace(claims, sources={**said, "userinfo": _Unsaid(lacking)}), SILENT)
+        return not lacking
+
     def claims_wanted(self) -> frozenset[str]:
         """The top-level claims read for id, name, email, phone and avatar, with those that prove them.
 
@@ -76,3 +88,31 @@ class ClaimMapping:
     def sources_wanted(self) -> frozenset[str]:
         """Which of the operator's ``sources:`` are read, in values and in their conditions."""
         return frozenset().union(*self.asks.values())
+
+
+class _Unsaid(dict[str, Json]):
+    """What a source would have said: nothing is known, and what is looked for in it is lacking."""
+
+    def __init__(self, lacking: set[str]) -> None:
+        super().__init__()
+        self._lacking = lacking
+
+    def get(self, name: str, default: Json = None, /) -> Json:
+        """Nothing."""
+        self._lacking.add(name)
+        return default
+
+
+class _Said(dict[str, Json]):
+    """What a source said: a claim that is looked for there last, and found, is not lacking."""
+
+    def __init__(self, members: Mapping[str, Json], lacking: set[str]) -> None:
+        super().__init__(members)
+        self._lacking = lacking
+
+    def get(self, name: str, default: Json = None, /) -> Json:
+        """What is there."""
+        value = super().get(name, default)
+        if value is not None:
+            self._lacking.discard(name)
+        return value

@@ -28,7 +28,7 @@ SETTLED = 0.2
 MOST_PROBLEMS = 20
 """Problems of a bad file that are told; ``idp-bridge check`` tells all."""
 
-LIVE = {"server": {"grace"}, "admin": set[str](), "log": {"level"}}
+LIVE = {"server": {"grace", "trusted_proxies"}, "admin": set[str](), "log": {"level"}}
 """Of these sections only these keys take effect without a restart; of all others but ``state_dir`` and ``audit`` every
 key does."""
 

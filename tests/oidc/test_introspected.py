@@ -197,7 +197,10 @@ async def test_userinfo_of_somebody_else(issuer: Issuer) -> None:
     [
         ({"active": True}, None),
         ({"active": True, "sub": SUBJECT}, None),
+        ({"active": True, "sub": None}, None),
         ({"active": True, "sub": "visitor-2"}, TokenUntrusted),
+        ({"active": True, "sub": ["visitor-2"]}, TokenUntrusted),
+        ({"active": True, "sub": ""}, TokenUntrusted),
         ({"active": False}, TokenInactive),
         ({"active": "true", "sub": SUBJECT}, TokenInactive),
         ("<html>", ProviderUnavailable),

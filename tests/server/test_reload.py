@@ -119,6 +119,11 @@ Change = Callable[[Running], object]
             id="server.grace",
         ),
         pytest.param(
+            lambda it: it.write(server={**SMALL["server"], "trusted_proxies": ["10.0.0.0/8"]}),
+            lambda model: model.server.trusted_proxies == ("10.0.0.0/8",),
+            id="server.trusted_proxies",
+        ),
+        pytest.param(
             lambda it: it.token.write_text(NEW_SECRET + "\n"),
             lambda model: model.callbacks[0].settings.header_token[0].get_secret_value() == NEW_SECRET,
             id="a secret's file",
@@ -372,6 +377,20 @@ def test_a_header_token_is_rotated_by_its_file(start_bridge: StartBridge, issuer
     assert taken() == [False, True]
     assert {event["event"] for event in bridge.events(*OUTCOMES)} == {"reloaded"}
     assert NEW_SECRET not in json.dumps(bridge.lines)
+
+
+def test_who_may_call_changes_whole(start_bridge: StartBridge, issuer: Issuer) -> None:
+    """A callback's ``allow_from`` and the proxies that it goes by: never the new one with the old other."""
+    bridge = start_bridge(configuration(issuer.url))
+    bridge.wait_until_ready()
+    token = good_token(issuer.url)
+    steps = ((["127.0.0.1"], None), (["192.0.2.0/24"], "caller_unauthorized"), (["127.0.0.1"], None))
+    for step, (proxies, code) in enumerate(steps):
+        fenced = configuration(issuer.url, callback=callback(allow_from=["203.0.113.0/24"]))
+        server = {"host": "127.0.0.1", "port": 0, "trusted_proxies": proxies}
+        bridge.file.write_text(written({**fenced, "server": server}))
+        assert bridge.next_event(*OUTCOMES, after=step)["event"] == "reloaded"
+        assert bridge.post(token, headers={"X-Forwarded-For": "203.0.113.5"}).code == code
 
 
 def test_sighup_asks_for_a_look_at_once(start_bridge: StartBridge, issuer: Issuer) -> None:
