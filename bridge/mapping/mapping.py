@@ -65,6 +65,10 @@ class ClaimMapping:
             )
         return user
 
+    def absent(self, user: ChatUser) -> tuple[str, ...]:
+        """The targets that gave nothing to a chat user of this mapping, in the order of ``TARGETS``."""
+        return tuple(name for name in TARGETS if getattr(self, name) is not None and getattr(user, name) is None)
+
     def claims_wanted(self) -> frozenset[str]:
         """The top-level claims read for id, name, email, phone and avatar, with those that prove them.
 
