@@ -127,8 +127,8 @@ class Metrics(Collector):
             labels=["callback", "provider", "field"],
         )
         for callback, counts in self._callbacks.items():
-            for said, count in counts.absent.items():
-                absent.add_metric([callback, *said], count)
+            for (provider, name), count in counts.absent.items():
+                absent.add_metric([callback, provider, name], count)
         yield absent
         strangers = CounterMetricFamily(
             "idp_bridge_refused_requests",
