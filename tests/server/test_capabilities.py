@@ -108,7 +108,7 @@ def test_09_an_opaque_token_is_bound_by_a_second_answer(
 
 
 def test_09_userinfo_alone_is_spelled_out(issuer: Issuer, start_bridge: StartBridge) -> None:
-    """It says whose a token is, and not for whom: without the operator's word the file is refused."""
+    """U04: it says whose a token is, and not for whom: without the operator's word the file is refused."""
     issuer.set(tokens={OPAQUE: {"userinfo": PROFILE}})
     settings = {"userinfo": {"url": f"{issuer.url}/userinfo"}, "unbound_tokens": "accept"}
     assert ask(start_bridge, settings, OPAQUE).json["data"]["id"] == SUBJECT
