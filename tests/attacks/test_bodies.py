@@ -82,6 +82,9 @@ def encoded(encoding: str) -> Callable[[str], bytes]:
     return lambda token: good(token).decode().encode(encoding)
 
 
+NOTHING = (None, "", " ", "undefined", "null", "Bearer", "%USER_TOKEN%")
+NO_TEXTS: tuple[object, ...] = (5, True, 0, ["x"], {}, [], "x\0", "\ud800")
+
 ROWS = (
     typed("no type", ""),
     typed("text/plain", "text/plain"),
@@ -96,8 +99,8 @@ ROWS = (
     *(text(name, name.encode()) for name in ("[]", "null", "5", '"x"', "not JSON", "{", "{}x")),
     text("empty", b""),
     Row("H10", "no access_token", lambda _: b"{}", 401, "token_missing"),
-    *(token(value, "token_missing") for value in (None, "", " ", "undefined", "null", "Bearer", "%USER_TOKEN%")),
-    *(token(value) for value in (5, True, 0, ["x"], {}, [], "x\0", "\ud800")),
+    *(token(value, "token_missing") for value in NOTHING),
+    *(token(value) for value in NO_TEXTS),
     Row("H10", "UTF-16", encoded("utf-16"), 400, "body_invalid"),
     Row("H10", "UTF-32", encoded("utf-32"), 400, "body_invalid"),
     Row("H10", "byte order mark", encoded("utf-8-sig"), 400, "body_invalid"),

@@ -96,7 +96,7 @@ def test_one_authorization_header(headers: list[str], code: str | None, attacked
     ],
 )
 def test_without_a_header_token_nothing_starts(
-    written: Any, environment: dict[str, str], issuer: Issuer, start_bridge: StartBridge
+    written: Any, environment: dict[str, Any], issuer: Issuer, start_bridge: StartBridge
 ) -> None:
     """H07: else ``" Bearer"`` would pass; the twin is every other bridge here."""
     settings = configuration(issuer.url, callback=callback(header_token=written))

@@ -171,9 +171,9 @@ EXPECTED = {str(row): row.code for row in MISBEHAVIOURS}
 
 
 def test_a_provider_that_fails_from_the_start(start_bridge: StartBridge) -> None:
-    """K10, O07: its visitors are told to come back, and the honest ones' are served; it is asked once per cool-down.
+    """K10, O07: its visitors are told to come back, and the honest ones' are served; it is not asked too often.
 
-    At most; nobody is asked in its stead, and all is well as soon as it behaves.
+    That is, once per cool-down at most. Nobody is asked in its stead, and all is well as soon as it behaves.
     """
     with IssuerProcess() as process:
         bystander = process.realm("bystander")
