@@ -35,6 +35,8 @@ class Authenticated:
         cached: Whether it was worked out before.
         provenance: Whose token it was.
         shared: Whether another replica worked it out.
+        absent: The targets of the mapping that gave nothing, where it was worked out just now; of a remembered answer
+            nothing is said again.
     """
 
     user: ChatUser
@@ -42,6 +44,7 @@ class Authenticated:
     cached: bool
     provenance: Provenance
     shared: bool = False
+    absent: tuple[str, ...] = ()
 
 
 def chat_user(claims: Claims, mapping: ClaimMapping, require: Require, trace: Trace = SILENT) -> ChatUser:
@@ -134,11 +137,11 @@ class Authentication:
             ProviderError: The provider's keys, or what it must be asked about the token, cannot be had.
         """
         if trace.recording:
-            return _answer(await self._look(token, trace), cached=False)
+            return _found(await self._look(token, trace))
         key = (self._callback, token.digest, self._decides)
         known = self._cache.get(key)
         if known is not None and self._holds(known):
-            answer = _answer(known, cached=True)
+            answer = _remembered(known)
         elif self._providers.asks(token):
             if (refusal := self._cache.refusals.get(key)) is not None:
                 raise refusal
@@ -146,7 +149,7 @@ class Authentication:
         else:
             look = await self._look(token, trace)
             self._keep(key, look)
-            answer = _answer(look, cached=False)
+            answer = _found(look)
         self._count(token, answer)
         return answer
 
@@ -161,7 +164,7 @@ class Authentication:
             if found is not None and self._holds(found):
                 # Its end comes along, so that no answer lives longer by going from one replica to the next.
                 self._cache.put(key, found)
-                return _answer(found, cached=True, shared=True)
+                return _remembered(found, shared=True)
         try:
             look = await self._look(token, trace)
         except BridgeError as refusal:
@@ -170,7 +173,7 @@ class Authentication:
         entry = self._keep(key, look)
         if self._shared is not None and entry is not None:
             await self._shared.put(token, key, entry)
-        return _answer(look, cached=False)
+        return _found(look)
 
     async def _look(self, token: AccessToken, trace: Trace) -> "_Look":
         claims = await self._providers.verify(token, trace)
@@ -182,7 +185,8 @@ class Authentication:
         except BridgeError as refusal:
             refusal.provider, refusal.provenance = claims.provider, claims.provenance
             raise
-        return _Look(claims, user, complete=facts.complete and claims.incomplete is None)
+        complete = facts.complete and claims.incomplete is None
+        return _Look(claims, user, mapping.absent(user), complete=complete)
 
     async def _facts_about(self, claims: Claims, mapping: ClaimMapping, trace: Trace) -> Facts:
         """What the sources say that the mapping reads; about nobody whom a rule on claims has refused."""
@@ -235,11 +239,13 @@ class _Look:
     """What came of looking at a token.
 
     Attributes:
+        absent: As in ``Authenticated``.
         complete: Whether every source that was worth asking has answered; only then is it worth keeping.
     """
 
     claims: Claims
     user: ChatUser
+    absent: tuple[str, ...]
     complete: bool
 
     @property
@@ -253,5 +259,9 @@ class _Look:
         return self.claims.provenance
 
 
-def _answer(known: Entry | _Look, *, cached: bool, shared: bool = False) -> Authenticated:
-    return Authenticated(known.user, known.provider, cached, known.provenance, shared)
+def _found(look: _Look) -> Authenticated:
+    return Authenticated(look.user, look.provider, cached=False, provenance=look.provenance, absent=look.absent)
+
+
+def _remembered(entry: Entry, *, shared: bool = False) -> Authenticated:
+    return Authenticated(entry.user, entry.provider, cached=True, provenance=entry.provenance, shared=shared)

@@ -12,7 +12,7 @@ from bridge.cli.masking import in_full, masked, shown
 from bridge.config.cases import Data
 from bridge.config.model import Callback
 from bridge.contract.response import Responses
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, ProviderError
 from bridge.mapping.parse import IDENTITY
 from bridge.trace import RecordingTrace, Step, Verdict
 
@@ -55,6 +55,7 @@ CURES: Mapping[str, str] = {
 _IDENTITY_CURE = (
     "Have the provider send that claim, proven, or map {target} from one that it sends; see its steps above."
 )
+_PROVIDER_CURE = "Can the provider be reached from here, and is it well? `idp-bridge doctor` asks it without a token."
 _RULE_CURE = "Change that rule if this visitor should be let in."
 
 
@@ -116,6 +117,8 @@ class Explanation:
         """What to change."""
         if self.refusal is None or self.rule is None:
             return self.refusal.hint if self.refusal else ""
+        if isinstance(self.refusal, ProviderError):
+            return self.refusal.hint or _PROVIDER_CURE
         if self.rule.stage == "require":
             return _RULE_CURE
         if self.rule.stage == "mapping":

@@ -58,6 +58,7 @@ class Loaded:
         settings: What was written, presets laid under it, its mappings not compiled.
         files: What it was read from, and what that held.
         text: What was written, to the byte.
+        cut: The keys of secrets whose file ended in a line break, which is no part of them.
     """
 
     model: Model
@@ -65,6 +66,7 @@ class Loaded:
     settings: ConfigFile
     files: FileDigests = field(default_factory=dict)
     text: bytes = field(default=b"", repr=False)
+    cut: tuple[str, ...] = ()
 
 
 def load(
@@ -131,7 +133,8 @@ def load_text(
         raise InvalidConfiguration(located(file, reading.errors), references.files)
     written = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     model = replace(model, fingerprint=sha256(written).hexdigest()[:12])
-    return Loaded(model, tuple(located(file, reading.warnings)), settings, references.files)
+    cut = tuple(map(dotted, references.cut))
+    return Loaded(model, tuple(located(file, reading.warnings)), settings, references.files, cut=cut)
 
 
 def located(file: str, findings: Iterable[Finding]) -> Iterator[LocatedProblem]:

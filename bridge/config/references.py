@@ -98,6 +98,7 @@ class References:
         assumed: Plain settings that were not looked up, so that their defaults take their places.
         survivors: Of each list that lost items, the positions that those left had in the file.
         files: Each file that was looked for, and what it held.
+        cut: Secrets whose file ended in a line break, which is no part of them.
     """
 
     def __init__(self, sources: Sources) -> None:
@@ -107,6 +108,7 @@ class References:
         self.assumed: list[KeyPath] = []
         self.survivors: dict[KeyPath, list[int]] = {}
         self.files: dict[Path, str] = {}
+        self.cut: list[KeyPath] = []
         self._sources = sources
 
     def resolve(self, slot: Slot, data: Any) -> Any:
@@ -161,7 +163,7 @@ class References:
                 return value
             return self._fail(replace(_INLINE, path=path))
         if self._sources.needed(path):
-            return self._follow(value, path)
+            return self._follow(value, path, secret=True)
         if self._target(value, path) is None:
             return _ABSENT
         self.gaps.add(path)
@@ -180,14 +182,14 @@ class References:
             return self._gap(path)
         return self._read(value, path, optional=False)
 
-    def _follow(self, reference: dict[str, Any], path: KeyPath) -> Any:
+    def _follow(self, reference: dict[str, Any], path: KeyPath, *, secret: bool = False) -> Any:
         target = self._target(reference, path)
         if target is None:
             return _ABSENT
         kind, name = target
         optional = reference.get("optional", False)
         if kind == "file":
-            return self._read(name, path, optional=optional)
+            return self._read(name, path, optional=optional, secret=secret)
         text = self._sources.environment.get(name)
         if text is None:
             return self._missing(
@@ -222,7 +224,7 @@ class References:
             return None
         return kinds[0], str(name)
 
-    def _read(self, name: str, path: KeyPath, *, optional: bool) -> Any:
+    def _read(self, name: str, path: KeyPath, *, optional: bool, secret: bool = False) -> Any:
         file = self._sources.base / name
         self.files[file] = UNREADABLE
         try:
@@ -244,6 +246,8 @@ class References:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
             return self._fail(Problem(path, f"{name} is not UTF-8 text", "", "Name a text file."))
+        if secret and text.endswith(("\n", "\r")):
+            self.cut.append(path)
         return self._given(text.removesuffix("\n").removesuffix("\r"), path, f"file {name}")
 
     def _given(self, text: str, path: KeyPath, whence: str) -> Any:

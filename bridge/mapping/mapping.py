@@ -77,6 +77,10 @@ class ClaimMapping:
         target.evaluate(replace(claims, sources={**said, "userinfo": _Unsaid(lacking)}), SILENT)
         return not lacking
 
+    def absent(self, user: ChatUser) -> tuple[str, ...]:
+        """The targets that gave nothing to a chat user of this mapping, in the order of ``TARGETS``."""
+        return tuple(name for name in TARGETS if getattr(self, name) is not None and getattr(user, name) is None)
+
     def claims_wanted(self) -> frozenset[str]:
         """The top-level claims read for id, name, email, phone and avatar, with those that prove them.
 

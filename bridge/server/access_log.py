@@ -45,7 +45,16 @@ class AccessLog:
         self._identity_method = identity_method
 
     def success(
-        self, request_id: str, *, provider: str, status: int, seconds: float, cached: bool, token: str, meter: Meter
+        self,
+        request_id: str,
+        *,
+        provider: str,
+        status: int,
+        seconds: float,
+        cached: bool,
+        token: str,
+        meter: Meter,
+        absent: tuple[str, ...] = (),
     ) -> None:
         """A chat user went out.
 
@@ -57,6 +66,7 @@ class AccessLog:
             cached: Whether it was worked out before.
             token: The token's fingerprint.
             meter: How long providers were waited for.
+            absent: The fields that the mapping could not give, where it was worked out just now.
         """
         self._log.write(
             logging.INFO,
@@ -71,6 +81,7 @@ class AccessLog:
             provider_milliseconds=round(meter.seconds * 1000, 2),
             **({"asked": meter.asked} if meter.asked else {}),
             cached=cached,
+            **({"absent": absent} if absent else {}),
             token=token,
         )
 

@@ -183,13 +183,14 @@ class CallbackEndpoint(_Endpoint):
                 known = await self._authentication.authenticate(request.token, meter)
             answer = self._responses.success(known.user)
             seconds = perf_counter() - began
-            self._counts.success(known.provider, seconds)
+            self._counts.success(known.provider, seconds, known.absent)
             self._log.success(
                 request_id,
                 provider=known.provider,
                 status=answer.status,
                 seconds=seconds,
                 cached=known.cached,
+                absent=known.absent,
                 token=fingerprint,
                 meter=meter,
             )

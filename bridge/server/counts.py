@@ -58,15 +58,18 @@ class CallbackCounts:
 
     def __init__(self, providers: Iterable[str]) -> None:
         self.answers: dict[tuple[str, str, str], int] = defaultdict(int)
+        self.absent: dict[tuple[str, str], int] = defaultdict(int)
         self.seconds: dict[str, Timings] = defaultdict(Timings)
         self._identified = self.seconds[IDENTIFIED]
         for provider in providers:
             self.answers[provider, "ok", IDENTIFIED] = 0
 
-    def success(self, provider: str, seconds: float) -> None:
-        """A chat user went out."""
+    def success(self, provider: str, seconds: float, absent: Iterable[str] = ()) -> None:
+        """A chat user went out, for the first time without these fields."""
         self.answers[provider, "ok", IDENTIFIED] += 1
         self._identified.add(seconds)
+        for name in absent:
+            self.absent[provider, name] += 1
 
     def failure(self, error: BridgeError, seconds: float) -> None:
         """A failure went out."""

@@ -121,6 +121,15 @@ class Metrics(Collector):
                 seconds.add_metric([callback, outcome], list(timings.buckets()), timings.seconds)
         yield answers
         yield seconds
+        absent = CounterMetricFamily(
+            "idp_bridge_fields_absent",
+            "Fields that a mapping could not give when an answer was worked out.",
+            labels=["callback", "provider", "field"],
+        )
+        for callback, counts in self._callbacks.items():
+            for (provider, name), count in counts.absent.items():
+                absent.add_metric([callback, provider, name], count)
+        yield absent
         strangers = CounterMetricFamily(
             "idp_bridge_refused_requests",
             "Requests refused before any callback's settings were asked.",

@@ -74,6 +74,7 @@ class Reload:
         self._load = source.load
         self._model = source.loaded.model
         self._running = self._seen = source.loaded.files
+        self._cut: tuple[str, ...] = ()
         self._put = put
         self._log = log
         self._now = now
@@ -87,6 +88,7 @@ class Reload:
 
     async def watch(self) -> None:
         """Watches the files until cancelled."""
+        self._say_cut(self._source.loaded)
         if self._source.problems:
             self._started_with_last_good(self._source.problems)
         else:
@@ -171,6 +173,14 @@ class Reload:
         for key in fixed:
             hint = "It stays as it is. Restart the bridge to apply it."
             self._log.write(logging.WARNING, "restart_needed", key=key, hint=hint)
+        self._say_cut(loaded)
+
+    def _say_cut(self, loaded: Loaded) -> None:
+        """Names the secrets that are a line break shorter than their files, once (THREATS.md O14)."""
+        if loaded.cut and loaded.cut != self._cut:
+            hint = "The line break at the end of the file is no part of the secret."
+            self._log.write(logging.INFO, "line_break_cut", keys=loaded.cut, hint=hint)
+        self._cut = loaded.cut
 
     def _failed(self, problems: list[str]) -> None:
         shown = problems[:MOST_PROBLEMS]

@@ -14,7 +14,7 @@ from tests.attacks.threats import DONE, REASON
 
 TESTS = Path(__file__).parents[1]
 SECURITY = TESTS.parent / "docs" / "security.md"
-FOLDERS = ("attacks", "oidc", "server", "contract", "mapping")
+FOLDERS = (".", "attacks", "contract", "deploy", "mapping", "oidc", "server")
 ID = re.compile(r"\b[JCKUHMO]\d\d\b")
 
 
@@ -26,14 +26,16 @@ def texts(module: ModuleType) -> Iterator[str]:
         for member in [value, *vars(value).values()] if isinstance(value, type) else [value]:
             if inspect.isfunction(member) and member.__name__.startswith("test_"):
                 yield member.__doc__ or ""
-                yield from (str(case.id) for case in cases(member) if case.id is not None)
+                yield from cases(member)
 
 
-def cases(test: Any) -> Iterator[Any]:
-    """The parameters of a test that have names."""
+def cases(test: Any) -> Iterator[str]:
+    """The names of a test's parameters; without one of its own, a case that says in words what it is has these."""
     for mark in getattr(test, "pytestmark", ()):
         if mark.name == "parametrize":
-            yield from (case for case in mark.args[1] if hasattr(case, "id"))
+            for case in mark.args[1]:
+                names = [case.id] if hasattr(case, "id") else case if isinstance(case, tuple) else ()
+                yield from (name for name in names if isinstance(name, str))
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,9 @@ def shown() -> list[str]:
     """All of it, as far as it names a threat."""
     files = [file for folder in FOLDERS for file in sorted((TESTS / folder).glob("test_*.py"))]
     modules = [
-        importlib.import_module(f"tests.{file.parent.name}.{file.stem}") for file in files if file != Path(__file__)
+        importlib.import_module(".".join(("tests", *file.relative_to(TESTS).with_suffix("").parts)))
+        for file in files
+        if file != Path(__file__)
     ]
     return [text for module in modules for text in texts(module) if ID.search(text)]
 

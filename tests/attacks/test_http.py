@@ -1,12 +1,14 @@
 """Attacks on the callback from outside: who calls, and what else they bring."""
 
 import json
+from typing import Any
 
 import pytest
 
 from tests.attacks.attack import ACCEPTED, Attacked
-from tests.bridge_process import SECRET
+from tests.bridge_process import SECRET, StartBridge, callback, configuration
 from tests.issuer.mint import good_token
+from tests.issuer.process import Issuer
 
 REFUSED_HEADERS = {
     "H01 missing": None,
@@ -77,6 +79,29 @@ def test_one_authorization_header(headers: list[str], code: str | None, attacked
     head = ["POST / HTTP/1.1", "Host: x", *lines, "Content-Type: application/json", f"Content-Length: {len(body)}"]
     answer = bridge.raw("\r\n".join([*head, "Connection: close", "", body]).encode())
     assert json.loads(answer.split(b"\r\n\r\n", 1)[1]).get("code") == code
+
+
+@pytest.mark.parametrize(
+    ("written", "environment"),
+    [
+        pytest.param({"env": "GIVEN"}, {"GIVEN": ""}, id="H07 an empty variable"),
+        pytest.param({"env": "NOBODY_HAS_SET_IT"}, {}, id="H07 an unset variable"),
+        pytest.param("", {}, id="H07 nothing"),
+        pytest.param([], {}, id="H07 an empty list"),
+        pytest.param({"env": "GIVEN"}, {"GIVEN": " "}, id="H07 a blank"),
+        pytest.param({"env": "GIVEN"}, {"GIVEN": "Bearer"}, id="H07 the scheme alone"),
+        pytest.param(
+            [{"env": "HEADER_TOKEN"}, {"env": "GIVEN"}], {"GIVEN": ""}, id="H07 an empty one beside a good one"
+        ),
+    ],
+)
+def test_without_a_header_token_nothing_starts(
+    written: Any, environment: dict[str, Any], issuer: Issuer, start_bridge: StartBridge
+) -> None:
+    """H07: else ``" Bearer"`` would pass; the twin is every other bridge here."""
+    settings = configuration(issuer.url, callback=callback(header_token=written))
+    with pytest.raises(RuntimeError, match=r"callback\.header_token"):
+        start_bridge(settings, **environment)
 
 
 VICTIM = {

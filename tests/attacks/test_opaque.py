@@ -388,6 +388,43 @@ def test_signed_userinfo(threat: str, changes: dict[str, Any], code: str | None,
         assert answer.json["data"] == {"id": "profile:visitor-1", **name}
 
 
+INTROSPECTION = "token-introspection+jwt"
+
+
+@pytest.mark.parametrize(
+    ("threat", "changes", "content_type", "code"),
+    [
+        ("U00 signed introspection", {}, INTROSPECTION, ACCEPTED),
+        ("U03 signed introspection, inactive", {"active": False}, INTROSPECTION, "token_inactive"),
+        (
+            "U11 introspection by another iss",
+            {"iss": "https://login.evil.example"},
+            INTROSPECTION,
+            "provider_unavailable",
+        ),
+        ("U11 introspection for another aud", {"aud": "other"}, INTROSPECTION, "provider_unavailable"),
+        ("U11 introspection, unsigned", {"algorithm": "none"}, INTROSPECTION, "provider_unavailable"),
+        ("U11 introspection by another key", {"key": "rsa2"}, INTROSPECTION, "provider_unavailable"),
+        ("U11 introspection of another typ", {"typ": "JWT"}, INTROSPECTION, "provider_unavailable"),
+        ("U11 introspection under another type", {}, "jwt", "provider_unavailable"),
+        ("U11 introspection, plain under its type", {"plain": True}, INTROSPECTION, "provider_unavailable"),
+    ],
+)
+def test_signed_introspection(
+    threat: str, changes: dict[str, Any], content_type: str, code: str | None, running: Running
+) -> None:
+    """U11: RFC 9701's answer is verified with the issuer's keys, or there is none; it is never decoded unverified."""
+    realm, token = running.realm("introspected"), f"introspected-{secrets.token_hex(20)}"
+    made = {"key": "rsa", "algorithm": "RS256", "iss": realm.url, "aud": "bridge", "typ": INTROSPECTION, **changes}
+    said = {**good("introspected", realm.url)["introspection"], "active": made.get("active", True)}
+    key = None if made["algorithm"] == "none" else made["key"]
+    answer = {"iss": made["iss"], "aud": made["aud"], "iat": int(time.time()), "token_introspection": said}
+    header = {"alg": made["algorithm"], "kid": made["key"], "typ": made["typ"]}
+    body = said if "plain" in made else mint.sign(header, answer, key)
+    realm.set(tokens={token: {"introspection": body}}, content_types={"introspection": f"application/{content_type}"})
+    assert running.bridge.post(token).code == code, threat
+
+
 @pytest.mark.parametrize("fault", ["429", "429_later", "429_date", "429_negative", "429_huge", "429_garbage"])
 def test_a_provider_that_limits_us_is_left_alone(fault: str, issuer: Issuer, start_bridge: StartBridge) -> None:
     """U09: one request, however many tokens come; whoever waits is told for how long, at most five minutes."""

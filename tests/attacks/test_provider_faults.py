@@ -171,9 +171,9 @@ EXPECTED = {str(row): row.code for row in MISBEHAVIOURS}
 
 
 def test_a_provider_that_fails_from_the_start(start_bridge: StartBridge) -> None:
-    """Its visitors are told to come back, and the honest ones' are served; it is asked once per cool-down at most.
+    """K10, O07: its visitors are told to come back, and the honest ones' are served; it is not asked too often.
 
-    Nobody is asked in its stead, and all is well as soon as it behaves.
+    That is, once per cool-down at most. Nobody is asked in its stead, and all is well as soon as it behaves.
     """
     with IssuerProcess() as process:
         bystander = process.realm("bystander")
@@ -211,7 +211,7 @@ def test_a_provider_that_fails_later(start_bridge: StartBridge) -> None:
 
 
 def test_keys_at_hand_serve_for_a_limited_time(issuer: Issuer, start_bridge: StartBridge) -> None:
-    """K10: after ``keep_stale`` without a good fetch the provider is unavailable, and it heals by itself."""
+    """K10, O06: after ``keep_stale`` without a good fetch the provider is unavailable, and it heals by itself."""
     realm = issuer.realm("gone")
     bridge = start_bridge(config([realm], refresh="1s", keep_stale="2s"))
     bridge.wait_until_ready()
@@ -223,7 +223,7 @@ def test_keys_at_hand_serve_for_a_limited_time(issuer: Issuer, start_bridge: Sta
 
 
 def test_an_outage_of_one_provider_is_not_another_s(issuer: Issuer, start_bridge: StartBridge) -> None:
-    """K11: while one provider hangs, another's visitors are served, and liveness and readiness stay."""
+    """K11, O12: while one provider hangs, another's visitors are served, and liveness and readiness stay."""
     hanging = issuer.realm("hanging")
     hanging.set(fault=["discovery_hang"])
     bridge = start_bridge(configuration(hanging.url, issuer.url))

@@ -42,7 +42,7 @@ def asked(issuer: Issuer) -> int:
 
 
 def test_u15_a_revoked_token_is_good_until_the_cache_forgets_it(issuer: Issuer, start: Start) -> None:
-    """As long as ``max_age`` says, and not one request longer; its refusal is forgotten sooner."""
+    """U15: as long as ``max_age`` says, and not one request longer; its refusal is forgotten sooner."""
     bridge = start(cache={"max_age": "2s", "refused_age": "1s"})
     began = time.monotonic()
     assert bridge.post("opaque-1").code is None
@@ -60,7 +60,7 @@ def test_u15_a_revoked_token_is_good_until_the_cache_forgets_it(issuer: Issuer, 
 
 
 def test_u15_each_token_has_its_own_answer(issuer: Issuer, start: Start) -> None:
-    """Two tokens of one visitor, as long as can be and alike but for their last character, are two tokens."""
+    """U15: two tokens of one visitor, as long as can be and alike but for their last character, are two tokens."""
     bridge = start(shared=True)
     tokens = ["a" * 8000 + last for last in "xy"]
     issuer.set(tokens={token: {"userinfo": {"sub": "u1", "name": token[-1]}} for token in tokens})

@@ -169,6 +169,17 @@ def test_signature_attacks(attack: Attack, attacked: Attacked) -> None:
     attacked.by(attack)
 
 
+def test_a_storm_of_forgeries_starves_nobody(attacked: Attacked) -> None:
+    """O18: forged signatures of the dearest kind, many at a time: each is looked at, and good tokens meanwhile too."""
+    bridge, url = attacked.bridge, f"{attacked.issuer.url}/plain"
+    assert bridge.post(signed("ES512", "ec521")(url)).code is ACCEPTED
+    forge = with_signature(lambda _: signature("ES512", "ec521", b"something else"), "ES512", "ec521")
+    for _ in range(3):
+        answers = bridge.post_together([forge(url) for _ in range(40)] + [good_token(url) for _ in range(8)])
+        assert [answer.code for answer in answers] == ["token_invalid"] * 40 + [ACCEPTED] * 8
+        assert (bridge.admin("/healthz"), bridge.admin("/readyz")) == (200, 200)
+
+
 def test_forged_tokens_of_a_known_kid_never_cause_a_fetch(attacked: Attacked) -> None:
     """J48: no refetch storm, however many forgeries there are."""
     url = f"{attacked.issuer.url}/plain"

@@ -142,5 +142,124 @@ K: Mapping[str, Cases] = {
     "K23": {"algorithm list from discovery": "K23 alg none, which the discovery document"},
 }
 
-DONE: Mapping[str, Mapping[str, Cases]] = {"J": J, "C": C, "K": K}
+U: Mapping[str, Cases] = {
+    "U00": {"the baseline": "U00 introspected the baseline"},
+    "U01": {"sub mismatch": "U01 another's", "userinfo without sub": "U01 without sub"},
+    "U03": {"active false, missing, text, number": "U03 introspected active 'true'", "401, 403": "U03 unbound 403"},
+    "U04": {
+        "foreign aud": "U04 introspected foreign aud",
+        "foreign client": "U04 strict foreign client",
+        "foreign iss": "U04 introspected foreign iss",
+        "expired": "U04 introspected expired",
+        "another client's token at userinfo": "U04: it says whose a token is, and not for whom",
+    },
+    "U06": {"CR, LF, NUL": "U06 line breaks", "not ASCII": "U06 not ASCII", "very long": "U06 very long"},
+    "U09": {"429 with Retry-After": "U09: one request, however many tokens", "a flood": "U09: the provider sees what"},
+    "U10": {
+        "500, hang, reset, truncated": "U10 unbound reset",
+        "200 with HTML and the like": "U10 introspected first_member_twice",
+        "not remembered as invalid": "U10: the provider's failure is not the visitor's",
+    },
+    "U11": {"signed userinfo": "U11 another's aud", "signed introspection": "U11 introspection for another aud"},
+    "U14": {"redirect with the token": "U14 introspected redirect_307"},
+    "U15": {
+        "revoked after the first look": "U15: as long as ``max_age`` says",
+        "negative results": "U15: those of the token and its owner",
+        "cache key": "U15: two tokens of one visitor",
+        "a shared cache": "U15: the name, the token, the callback and the configuration",
+    },
+    "U17": {
+        "an opaque token with two dots": "U17: the twin: it looks like its provider's",
+        "JWT-looking garbage": "U17 JWT-looking garbage",
+        "an unverified JWT": "U17 an unsigned JWT",
+    },
+}
+
+H: Mapping[str, Cases] = {
+    "H01": {"missing header": "H01 missing", "constant cost": REASON},
+    "H02": {
+        "wrong secret": "H02 one byte off",
+        "twice, lists": "H02 a comma list",
+        "compared in constant time": REASON,
+    },
+    "H03": {"both orders": "H03 the scheme first", "blanks": "H03 extra blanks", "the secret alone": "H03 the secret"},
+    "H06": {"duplicate Authorization": "H06: more than one ``Authorization`` header"},
+    "H07": {"empty secret configured": "H07 an empty variable", "unset": "H07 an unset variable"},
+    "H08": {"wrong method": "that nobody has heard of (H08)"},
+    "H09": {"content type": "H09 UTF-16 by its charset", "vendor's form": "H09 the vendor's form"},
+    "H10": {
+        "not JSON, empty, array, null, number": "H10 []",
+        "access_token of other types": 'H10 access_token ["x"]',
+        "access_token that says nothing": 'H10 access_token "undefined"',
+        "body encodings": "H10 byte order mark",
+    },
+    "H14": {"deep JSON": "H14 30,000 lists deep", "huge integer": "H14 an integer of 50,000 digits"},
+    "H16": {
+        "huge body": "413 and the connection closed, with or without Content-Length",
+        "huge head": "431 and the connection closed, whatever makes the head large",
+        "memory flat": "H16: memory stays flat",
+    },
+    "H18": {
+        "slow head": "A slow head is refused",
+        "slow body": "limits.deadline holds for the body too",
+        "idle connections": "Connections that say nothing cost nothing",
+        "client gone": "A connection that ends at any point",
+    },
+    "H20": {"smuggling": "without a reset (THREATS.md H20, H21)"},
+    "H21": {
+        "Expect": "H21: an authorised caller is told",
+        "HTTP/1.0": "H21: HTTP/1.0",
+        "absolute form": "H21: RFC 9112 allows these forms",
+        "HTTP/2 preface, Hosts": "without a reset (THREATS.md H20, H21)",
+        "pipelining": "H21: fifty requests in one packet",
+    },
+    "H25": {"answer's own headers": "H25: JSON that nobody keeps", "admin endpoints": "not on the public one (H25)"},
+    "H27": {"error text": "H27: one plain sentence or two"},
+    "H28": {
+        "extra body fields": "H28: what the visitor's browser says",
+        "user_id in the body": "a debug line names them",
+    },
+    "H30": {
+        "secret in the query": "H30: neither the header token",
+        "X-Forwarded-*, Host": "H30: a caller that claims to be somebody",
+    },
+}
+
+O: Mapping[str, Cases] = {  # noqa: E741 -- THREATS.md's letter
+    "O01": {"SIGTERM under load": "until they are told to go (O01)", "not ready first": "/readyz says so first"},
+    "O02": {"broken file": "mended, it is taken (O02)", "requests run": "by the one that it began with (O02)"},
+    "O06": {
+        "down for hours": "K10, O06: after ``keep_stale``",
+        "DNS failure": "O06 a name that does not resolve",
+        "change of address": "O06: no address is kept for ever",
+    },
+    "O07": {
+        "down at start": "K10, O07: its visitors are told to come back",
+        "ready all the same": "waited long enough (O07)",
+        "with kept keys": "K10, O07: killed half-way",
+    },
+    "O08": {"distinct tokens": "O08: good and bad, all parts together", "metrics": "many others add no series"},
+    "O09": {
+        "log injection": "O09 kid",
+        "header and path": "O09 the path",
+        "any text": "byte that is not printable ASCII",
+    },
+    "O10": {
+        "secrets in logs": "O10: no header token, no token, no name",
+        "in tracebacks": "which may quote a visitor (O10)",
+        "repr of settings": "O10: neither a finding nor the settings themselves",
+        "query strings": "O10: not ours and not the HTTP client's",
+    },
+    "O12": {"liveness": "K11, O12: while one provider hangs", "readiness": "stopping does (O12)"},
+    "O14": {"rotation": "the configuration itself is not touched (O14)", "newline": "O14 a secret from a file with"},
+    "O17": {"container": "O17: no root", "in Kubernetes": "O17: no service account's token"},
+    "O18": {
+        "verification storm": "O18: forged signatures of the dearest kind",
+        "huge JSON": "H16 10 MB",
+        "limit of concurrency": "O18: beyond limits.in_flight",
+        "timeouts": "O18: the deadline ends a call",
+    },
+}
+
+DONE: Mapping[str, Mapping[str, Cases]] = {"J": J, "C": C, "K": K, "U": U, "H": H, "O": O}
 """The groups that are covered as a whole."""

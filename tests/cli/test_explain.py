@@ -405,13 +405,59 @@ def test_a_token_that_only_begins_as_a_jwt_does(
     assert found in ran.out
 
 
-def test_an_opaque_token_that_is_nobodys_is_shown_to_nobody(tmp_path: Path, issuer: Issuer) -> None:
+@pytest.mark.parametrize(
+    ("stdin", "pattern", "found", "change"),
+    [
+        ("nobodys", "[A-Z]+", "an opaque token that no token_pattern matches", "the whole token must match"),
+        (OPAQUE, "[0-9a-z]+", "the token_pattern of sso and other matches: it is shown", "Write patterns so narrow"),
+    ],
+    ids=["no pattern", "two patterns"],
+)
+def test_an_opaque_token_that_is_nobodys_is_shown_to_nobody(
+    tmp_path: Path, issuer: Issuer, stdin: str, pattern: str, found: str, change: str
+) -> None:
     """Nor does explain guess; no secret is needed to say so."""
     opaque_configuration(tmp_path, issuer)
-    ran = explained(tmp_path, "--token-file", "-", stdin="nobodys")
+    file = tmp_path / "bridge.yaml"
+    file.write_text(file.read_text().replace("[A-Z]+", pattern))
+    ran = explained(tmp_path, "--token-file", "-", stdin=stdin)
     assert ran.status == 1
-    assert "no token_pattern matches" in ran.out
+    refusal, rule, said, cure = ran.out.splitlines()[-4:]
+    assert refusal.startswith("token_untrusted, HTTP 401")
+    assert rule == "  rule:   form (token)"
+    assert found in said
+    assert change in cure
     assert not {"/introspection", "/userinfo"} & issuer.requests().keys()
+
+
+@pytest.mark.parametrize(
+    ("fault", "burst", "code", "rule", "found", "change"),
+    [
+        ([], 1, "provider_busy", "userinfo", "the budget of requests to sso is spent", "requests.rate and"),
+        (["token_check_429"], 9, "provider_busy", "token_check", "HTTP 429", ""),
+        (["userinfo_500"], 9, "provider_unavailable", "userinfo", "HTTP 500", "Can the provider be reached"),
+        (["token_check_400"], 9, "token_inactive", "token_check", "", "Is the token fresh"),
+        (["userinfo_401"], 9, "token_inactive", "userinfo", "HTTP 401", "If it refuses every token"),
+    ],
+    ids=["budget", "429", "500", "refused by token_check", "refused by userinfo"],
+)
+def test_an_opaque_token_whose_provider_has_the_last_word(
+    tmp_path: Path, issuer: Issuer, fault: list[str], burst: int, code: str, rule: str, found: str, change: str
+) -> None:
+    """What could not be asked is no word about the token: status 2, and what to change is not the token."""
+    (tmp_path / "bridge.yaml").write_text(
+        "version: 1\ncallback: {header_token: {env: NOT_SET}}\nproviders:\n"
+        f"  sso:\n    audience: chat\n    token_check: {{url: '{issuer.url}/token_check'}}\n"
+        f"    userinfo: {{url: '{issuer.url}/userinfo'}}\n    requests: {{rate: 1/m, burst: {burst}}}\n"
+    )
+    issuer.set(token_check={"aud": "chat", "expires_in": 600}, userinfo=CLAIMS, fault=fault)
+    ran = explained(tmp_path, "--token-file", "-", stdin=OPAQUE)
+    assert ran.status == (1 if code == "token_inactive" else 2)
+    told = ran.out[ran.out.index(f"\n{code}, HTTP ") :]
+    assert f"  rule:   {rule} (" in told
+    assert found in told
+    assert f"  change: {change}" in told
+    assert OPAQUE not in ran.out
 
 
 def test_38_every_step_of_a_field_and_why_it_gave_nothing(tmp_path: Path) -> None:

@@ -22,6 +22,10 @@ _FOREIGN = {"HTTPRoute", "ScaledObject", "ServiceMonitor", "PrometheusRule"}
 """Kinds whose schemas are CRDs: a real API server judges them in test_cluster."""
 
 
+_OPERATORS = {"beside", "before"}
+"""Containers that ci/extras-values.yaml adds: what they may is the operator's to say."""
+
+
 @pytest.mark.parametrize("generation", ["3", "4"])
 @pytest.mark.parametrize("values", FEATURES, ids=lambda path: path.stem)
 def test_each_feature_passes_the_strict_lint(values: Path, generation: str) -> None:
@@ -99,6 +103,23 @@ def test_a_text_block_is_taken_as_it_stands() -> None:
     given = "version: 1\n# +84 and no stay\nx: 'no'\ny: +84901234567\n"
     objects = rendered(changes={"config": given, "headerToken": {"existingSecret": "s"}})
     assert only(objects, "ConfigMap")["data"]["bridge.yaml"].rstrip("\n") == given.rstrip("\n")
+
+
+@pytest.mark.parametrize("values", FEATURES, ids=lambda path: path.stem)
+def test_a_pod_has_no_rights_that_it_does_not_need(values: Path) -> None:
+    """O17: no service account's token, no root, no writable file system, no capability; in each of the pods."""
+    objects = rendered(values)
+    pods = [each["spec"]["template"] for each in objects if each["kind"] in {"Deployment", "Job"}]
+    for pod in (*pods, *(each for each in objects if each["kind"] == "Pod")):
+        spec = pod["spec"]
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        ours = [one for one in (*spec["containers"], *spec.get("initContainers", ())) if one["name"] not in _OPERATORS]
+        assert ours
+        for container in ours:
+            context = container["securityContext"]
+            assert (context["readOnlyRootFilesystem"], context["allowPrivilegeEscalation"]) == (True, False)
+            assert context["capabilities"] == {"drop": ["ALL"]}
 
 
 def test_each_configuration_is_a_config_map_of_its_own_with_rollout() -> None:

@@ -169,7 +169,7 @@ print(json.dumps({"uid": os.getuid(), "capabilities": int(status["CapEff"], 16),
 
 @pytest.mark.parametrize("read_only", [True, False])
 def test_it_can_write_to_tmp_and_nowhere_else(pod: Pod, read_only: bool) -> None:
-    """With a read-only root, and by its files' owners alone where somebody has switched that off."""
+    """O17: no root; with a read-only file system, and by its files' owners alone where that is switched off."""
     looked = pod.container("look", "-c", _LOOK, command="/opt/idp-bridge/bin/python3", read_only=read_only)
     assert looked.wait() == 0, pod.output("look")
     assert json.loads(pod.output("look")) == {"uid": 65532, "capabilities": 0, "writable": ["/tmp"]}

@@ -110,7 +110,7 @@ def test_a_body_that_never_comes_is_not_waited_for() -> None:
 
 
 def test_a_provider_that_never_answers_is_not_waited_for() -> None:
-    """The deadline ends a call wherever it waits, with Retry-After, and the connection lives on."""
+    """O18: the deadline ends a call wherever it waits, with Retry-After, and the connection lives on."""
     with running(model(limits={"deadline": "200ms"})) as service, service.wire() as wire:
         for _ in range(2):
             answer = wire.send(callback("waits")).answer()
@@ -120,7 +120,7 @@ def test_a_provider_that_never_answers_is_not_waited_for() -> None:
 
 
 def test_places_in_flight_are_limited() -> None:
-    """Beyond limits.in_flight a caller is told to come again; a caller without the secret takes no place."""
+    """O18: beyond limits.in_flight a caller is told to come again; a caller without the secret takes no place."""
     with running(model(limits={"in_flight": 2})) as service, ThreadPoolExecutor() as pool:
         waiting = [pool.submit(service.post, "waits") for _ in range(2)]
         for _ in waiting:
@@ -170,7 +170,7 @@ def test_failure_status_ok_is_for_authorised_callers() -> None:
 
 
 def test_a_defect_of_ours_is_told_to_nobody(service: Service) -> None:
-    """500 internal_error; the log has the trace, without the exception's text, which may quote a visitor."""
+    """500 internal_error; the log has the trace, without the exception's text, which may quote a visitor (O10)."""
     answer = service.post("defect")
     assert (answer.status, answer.code) == (500, "internal_error")
     request_id = answer.json["request_id"]
@@ -221,7 +221,7 @@ def test_the_log_has_one_line_for_each_callback(service: Service) -> None:
 
 
 def test_no_secret_and_no_visitor_is_in_the_log() -> None:
-    """Not the header token, not the token, not a name or an address: at debug level, in failures, from any field."""
+    """O10: no header token, no token, no name and no address: at debug level, in failures, from any field."""
     planted = ["eyJplanted.token.of-a-visitor", "Planted Name", "planted@shop.example", "0901234567", "planted-path"]
     token, name, email, phone, path = planted
     body = {"access_token": token, "name": name, "email": email, "phone": phone, "user_id": email}

@@ -108,7 +108,7 @@ def test_09_an_opaque_token_is_bound_by_a_second_answer(
 
 
 def test_09_userinfo_alone_is_spelled_out(issuer: Issuer, start_bridge: StartBridge) -> None:
-    """It says whose a token is, and not for whom: without the operator's word the file is refused."""
+    """U04: it says whose a token is, and not for whom: without the operator's word the file is refused."""
     issuer.set(tokens={OPAQUE: {"userinfo": PROFILE}})
     settings = {"userinfo": {"url": f"{issuer.url}/userinfo"}, "unbound_tokens": "accept"}
     assert ask(start_bridge, settings, OPAQUE).json["data"]["id"] == SUBJECT
@@ -143,3 +143,23 @@ def test_10_a_plain_who_am_i_endpoint(
     assert sent.headers["access_token"] == token
     assert sent.query == {"fields": ["id,name,picture"]}
     assert "authorization" not in sent.headers
+
+
+def test_38_a_field_that_gives_nothing_is_named(issuer: Issuer, start_bridge: StartBridge) -> None:
+    """In the log and in a metric, once for each answer that was worked out, and never by what its claim holds."""
+    settings = provider(issuer.url, mapping={"label": "omit"})
+    bridge = start_bridge(configuration(providers={"shop": settings}))
+    unfit = "the-home-of-this-visitor"
+    some = {"name": "An", "email": unfit, "email_verified": True, "phone_number": unfit, "phone_number_verified": True}
+    every = {**PROFILE, "phone_number": "+84901234567", "phone_number_verified": True, "picture": "https://a.example/b"}
+    for claims in (some, every):
+        token = mint.good_token(issuer.url, **claims)
+        assert [bridge.post(token).status for _ in range(2)] == [200, 200]
+    lines = [line for line in bridge.events("callback") if line["code"] == "ok"]
+    assert [line["cached"] for line in lines] == [False, True, False, True]
+    assert [line.get("absent") for line in lines] == [["email", "phone", "avatar"], None, None, None]
+    counted = {labels: n for (name, labels), n in bridge.metrics().items() if name == "idp_bridge_fields_absent_total"}
+    assert counted == {
+        (("callback", "default"), ("field", field), ("provider", "shop")): 1 for field in ("email", "phone", "avatar")
+    }
+    assert not bridge.said(unfit)

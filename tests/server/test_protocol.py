@@ -46,13 +46,13 @@ SIZED = HEAD + b"Content-Length: %d\r\n" % len(BODY)
     ],
 )
 def test_what_is_http_is_answered(service: Service, request_bytes: bytes) -> None:
-    """RFC 9112 allows these forms, so a caller may use them."""
+    """H21: RFC 9112 allows these forms, so a caller may use them."""
     with service.wire() as wire:
         assert wire.send(request_bytes).answer().json["data"]["id"] == "u1"
 
 
 def test_http_1_0_is_answered_and_closed(service: Service) -> None:
-    """HTTP/1.0 needs no Host and keeps no connection; it must not be sent a 100 (RFC 9110 section 10.1.1)."""
+    """H21: HTTP/1.0 needs no Host and keeps no connection; it must not be sent a 100 (RFC 9110 section 10.1.1)."""
     head = SIZED.replace(b"Host: bridge.example\r\n", b"")
     with service.wire() as wire:
         wire.send(b"POST / HTTP/1.0\r\n" + head + b"Expect: 100-continue\r\n\r\n" + BODY)
@@ -133,7 +133,7 @@ def test_what_two_parsers_could_read_differently_is_refused(service: Service, re
 
 
 def test_a_pipeline_is_answered_in_order(service: Service) -> None:
-    """Fifty requests in one packet, fifty answers in their order (RFC 9112 section 9.3.2)."""
+    """H21: fifty requests in one packet, fifty answers in their order (RFC 9112 section 9.3.2)."""
     with service.wire() as wire:
         wire.send(b"".join(callback("good", x_request_id=f"r{number}") for number in range(50)))
         assert [wire.answer().headers["x-request-id"] for _ in range(50)] == [f"r{number}" for number in range(50)]
@@ -158,7 +158,7 @@ def test_a_broken_body_in_a_pipeline_costs_its_own_request_only() -> None:
 
 
 def test_expect_100_continue_is_honoured(service: Service) -> None:
-    """An authorised caller is told to send its body; any other is answered at once (RFC 9110 section 10.1.1)."""
+    """H21: an authorised caller is told to send its body, any other answered at once (RFC 9110 section 10.1.1)."""
     head = callback("good", expect="100-continue").partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
     with service.wire() as wire:
         assert wire.send(head).answer().status == 100

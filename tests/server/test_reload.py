@@ -124,7 +124,7 @@ Change = Callable[[Running], object]
             id="server.trusted_proxies",
         ),
         pytest.param(
-            lambda it: it.token.write_text(NEW_SECRET + "\n"),
+            lambda it: it.token.write_text(NEW_SECRET),
             lambda model: model.callbacks[0].settings.header_token[0].get_secret_value() == NEW_SECRET,
             id="a secret's file",
         ),
@@ -391,6 +391,26 @@ def test_who_may_call_changes_whole(start_bridge: StartBridge, issuer: Issuer) -
         bridge.file.write_text(written({**fenced, "server": server}))
         assert bridge.next_event(*OUTCOMES, after=step)["event"] == "reloaded"
         assert bridge.post(token, headers={"X-Forwarded-For": "203.0.113.5"}).code == code
+
+
+def test_a_line_break_behind_a_secret_is_said(start_bridge: StartBridge, issuer: Issuer, tmp_path: Path) -> None:
+    """O14 a secret from a file with newline: said at start and when that changes, by its key; one without is not."""
+    plain, broken = tmp_path / "plain", tmp_path / "broken"
+    plain.write_text(NEW_SECRET)
+    broken.write_text(SECRET + "\r\n")
+    references = [{"file": str(plain)}, {"file": str(broken)}]
+    bridge = start_bridge(configuration(issuer.url, callback=callback(header_token=references)))
+    bridge.wait_until_ready()
+    assert bridge.post(good_token(issuer.url)).status == 200
+    assert bridge.next_event("line_break_cut")["keys"] == ["callback.header_token[1]"]
+    bridge.file.write_text(bridge.file.read_text() + "\n")
+    bridge.next_event("reloaded")
+    plain.write_text(NEW_SECRET + "\n")
+    assert bridge.next_event("line_break_cut", after=1)["keys"] == [
+        "callback.header_token[0]",
+        "callback.header_token[1]",
+    ]
+    assert not bridge.said(NEW_SECRET)
 
 
 def test_sighup_asks_for_a_look_at_once(start_bridge: StartBridge, issuer: Issuer) -> None:
