@@ -17,6 +17,9 @@ from tests.deploy.cluster.volumes import Volume
 _TICK = 0.2
 """Seconds between two looks at a pod."""
 
+_FAILURES = 3
+"""Failed probes in a row that make a ready pod unready: what a ``failureThreshold`` is by default."""
+
 
 class Pod(threading.Thread):
     """Runs one pod until it has ended or is deleted, and reports its status.
@@ -84,7 +87,7 @@ class Pod(threading.Thread):
             if not self._initialised(spec, around):
                 return
         containers = [self._begun(spec, around) for spec in self._spec["containers"]]
-        began = time.monotonic()
+        began, failed = time.monotonic(), 0
         while not self._told_to_end.is_set():
             if all(container.exit_code is not None for container in containers):
                 self._ended(containers)
@@ -92,10 +95,13 @@ class Pod(threading.Thread):
             if time.monotonic() - began > 1:
                 began = time.monotonic()
                 self._refreshed(volumes)
-            ready = all(
+            probed = [
                 self._probed(spec, container)
                 for spec, container in zip(self._spec["containers"], containers, strict=True)
-            )
+            ]
+            # As the kubelet does: one failed probe is none yet, so many in a row are.
+            failed = 0 if all(probed) else failed + 1
+            ready = failed < (_FAILURES if self._ready else 1)
             if ready != self._ready or not self._states:
                 self._ready = ready
                 self._states = [self._running(container.name, ready=ready) for container in containers]
