@@ -187,7 +187,7 @@ async def traced(settings: TraceSettings, log: EventLog) -> AsyncIterator[Traces
 
     def say() -> None:
         hint = "Spans are dropped until it does; callbacks are answered as ever. Is traces.endpoint right?"
-        log.write(logging.WARNING, "traces_not_sent", endpoint=settings.endpoint, hint=hint)
+        log.write(logging.WARNING, "traces_not_sent", hint=hint)
 
     def failed() -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended before the last attempt
