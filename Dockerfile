@@ -11,10 +11,10 @@ RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir --quiet "u
 ENV UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=/opt/idp-bridge UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_CACHE=1 UV_SYSTEM_CERTS=1
 # The dependencies first: they change more rarely than the bridge.
 COPY pyproject.toml uv.lock ./
-RUN /opt/uv/bin/uv sync --quiet --locked --no-dev --no-install-project --extra cel --extra valkey
+RUN /opt/uv/bin/uv sync --quiet --locked --no-dev --no-install-project --extra cel --extra valkey --extra otel
 COPY README.md LICENSE ./
 COPY bridge bridge
-RUN /opt/uv/bin/uv sync --quiet --locked --no-dev --no-editable --extra cel --extra valkey
+RUN /opt/uv/bin/uv sync --quiet --locked --no-dev --no-editable --extra cel --extra valkey --extra otel
 
 FROM ${BASE}
 ARG VERSION=0.1.0

@@ -13,7 +13,7 @@ from bridge.authentication import Authentication
 from bridge.config.cache_settings import CacheSettings, SharedCacheSettings
 from bridge.config.model import Model
 from bridge.oidc.endpoints import AnswerTests
-from bridge.oidc.http import HttpClient, OnExchange, open_session
+from bridge.oidc.http import BeginSpan, HttpClient, OnExchange, open_session
 from bridge.oidc.kept_keys import KeptKeys
 from bridge.oidc.key_store import KeyStore
 from bridge.oidc.provider import Provider, ProviderState
@@ -62,6 +62,7 @@ async def assemble(
     before: Bridge | None = None,
     now: Callable[[], float] = time.time,
     on_exchange: OnExchange | None = None,
+    begin_span: BeginSpan | None = None,
 ) -> AsyncIterator[Bridge]:
     """A running bridge; on leaving, its refreshing has ended and its connections are closed.
 
@@ -71,6 +72,7 @@ async def assemble(
             remembers goes on being known.
         now: Seconds since the epoch.
         on_exchange: Told of each exchange with a provider.
+        begin_span: Asked before each; ``None`` where they are not traced.
 
     Raises:
         KeyStoreUnusable: ``state_dir`` cannot be used.
@@ -90,6 +92,7 @@ async def assemble(
                     timeout=settings.http.timeout,
                     ca_pem=settings.http.ca_file,
                     on_exchange=on_exchange,
+                    begin_span=begin_span,
                 ),
                 hints=model.hints.get(name, ()),
                 tests=model.answer_tests.get(name, AnswerTests()),
@@ -103,7 +106,7 @@ async def assemble(
         shared = _shared_cache(model.cache.shared, now)
         if shared is not None:
             stack.push_async_callback(shared.close)
-        sources = _sources(model, session, on_exchange)
+        sources = _sources(model, session, on_exchange, begin_span)
         stack.push_async_callback(sources.close)
         authentications = {
             callback.name: Authentication(
@@ -167,7 +170,9 @@ def _shared_cache(settings: SharedCacheSettings, now: Callable[[], float]) -> Sh
     return SharedCache(settings.url.get_secret_value(), timeout=settings.timeout, ca_pem=settings.ca_file, now=now)
 
 
-def _sources(model: Model, session: ClientSession, on_exchange: OnExchange | None) -> Sources:
+def _sources(
+    model: Model, session: ClientSession, on_exchange: OnExchange | None, begin_span: BeginSpan | None
+) -> Sources:
     return Sources(
         {
             name: FactSource(
@@ -179,6 +184,7 @@ def _sources(model: Model, session: ClientSession, on_exchange: OnExchange | Non
                     timeout=settings.timeout,
                     ca_pem=settings.http.ca_file,
                     on_exchange=on_exchange,
+                    begin_span=begin_span,
                 ),
             )
             for name, settings in model.sources.items()

@@ -24,6 +24,7 @@ class FactsServer:
         hangs: Whether it answers only when it is told to stop.
         asked: The request targets, raw, in their order.
         authorizations: The Authorization headers beside them.
+        traceparents: The traceparent headers beside them.
     """
 
     url: str = ""
@@ -33,17 +34,19 @@ class FactsServer:
     hangs: bool = False
     asked: list[str] = field(default_factory=list)
     authorizations: list[str | None] = field(default_factory=list)
+    traceparents: list[str | None] = field(default_factory=list)
     _came: threading.Condition = field(default_factory=threading.Condition, repr=False)
 
     def honest(self, **facts: Any) -> None:
         """From now on it answers, and says this."""
         self.facts, self.status, self.headers, self.hangs = facts, 200, {}, False
 
-    def came(self, target: str, authorization: str | None) -> None:
+    def came(self, target: str, authorization: str | None, traceparent: str | None) -> None:
         """Takes note of a request."""
         with self._came:
             self.asked.append(target)
             self.authorizations.append(authorization)
+            self.traceparents.append(traceparent)
             self._came.notify_all()
 
     def wait_for(self, count: int) -> None:
@@ -61,7 +64,7 @@ def facts_server() -> Iterator[FactsServer]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            state.came(self.path, self.headers["Authorization"])
+            state.came(self.path, self.headers["Authorization"], self.headers["traceparent"])
             if state.hangs:
                 stopped.wait(30)
                 self.close_connection = True

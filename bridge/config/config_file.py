@@ -14,6 +14,7 @@ from bridge.config.entries import CallbackEntry, ProviderEntry, Rules
 from bridge.config.field_errors import quoted, suggestion
 from bridge.config.model import AdminSettings, AuditSettings, LimitSettings, LogSettings, ServerSettings
 from bridge.config.opaque_routing import opaque_routing_problems
+from bridge.config.trace_settings import TraceSettings
 from bridge.errors import KeyPath, Problem
 from bridge.oidc.source_settings import SourceSettings
 from bridge.units import Settings
@@ -44,6 +45,7 @@ class ConfigFile(Settings):
         state_dir: The folder in which the last good key set of each provider is kept, so that a restart during its
             outage serves. Without it: nowhere.
         audit: Who was let in as whom, as a stream of its own.
+        traces: OpenTelemetry: a span for each callback and for each exchange with a provider.
     """
 
     version: int | None = None
@@ -60,6 +62,7 @@ class ConfigFile(Settings):
     cache: CacheSettings = CacheSettings()
     state_dir: str | None = None
     audit: AuditSettings = AuditSettings()
+    traces: TraceSettings = TraceSettings()
 
     def entries(self) -> Iterator[tuple[KeyPath, str, CallbackEntry]]:
         """Each callback: where it stands, its name, itself."""
@@ -77,6 +80,7 @@ class ConfigFile(Settings):
         """What is wrong with the file as a whole and with each of its parts. Key paths are absolute."""
         yield from self._own_problems()
         yield from _under(("audit",), self.audit.problems())
+        yield from _under(("traces",), self.traces.problems())
         for path, _, entry in self.entries():
             yield from _under(path, entry.problems())
         for name, provider in self.providers.items():

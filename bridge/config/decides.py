@@ -18,7 +18,7 @@ from bridge.config.entries import CallbackEntry
 # What is left out says how, when or how often, never who the visitor is. All else counts, and a new setting does by
 # itself: what counts though it need not costs a cache that is filled again; the other way round would cost more.
 _OF_THE_FILE: Final = {
-    "callback", "callbacks", "providers", "server", "admin", "log", "limits", "cache", "state_dir", "audit"
+    "callback", "callbacks", "providers", "server", "admin", "log", "limits", "cache", "state_dir", "audit", "traces"
 }  # fmt: skip
 _OF_A_CALLBACK: Final = {
     "path", "providers", "allow_from", "failure_status", "anonymous", "absent", "phone_format", "domains", "messages"

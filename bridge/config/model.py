@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from bridge.config.cache_settings import CacheSettings
+from bridge.config.trace_settings import TraceSettings
 from bridge.contract.callers import network_problems
 from bridge.contract.settings import CallbackSettings, is_placeholder
 from bridge.errors import Problem
@@ -201,4 +202,5 @@ class Model:
     answer_tests: Mapping[str, AnswerTests] = field(default_factory=dict)
     sources: Mapping[str, SourceSettings] = field(default_factory=dict)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    traces: TraceSettings = field(default_factory=TraceSettings)
     fingerprint: str = ""

@@ -277,4 +277,5 @@ def _model(file: ConfigFile, compiled: Compiled) -> Model:
         cache=file.cache,
         state_dir=file.state_dir,
         audit=file.audit,
+        traces=file.traces,
     )

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 import aiohttp
 from yarl import URL  # aiohttp's own type of an address
@@ -25,6 +25,24 @@ Endpoint = Literal["discovery", "jwks", "userinfo", "introspection", "token_chec
 
 OnExchange = Callable[[str, Endpoint, str, float], None]
 """Told of each exchange: provider's name, endpoint, outcome (``200``, ``timeout``, ``unreachable`` …), seconds."""
+
+
+class ExchangeSpan(Protocol):
+    """One exchange as a trace has it.
+
+    Attributes:
+        headers: What goes along with the request.
+    """
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...  # noqa: D102 - said above
+
+    def end(self, outcome: str) -> None:
+        """Told the outcome, as ``OnExchange`` is."""
+
+
+BeginSpan = Callable[[str, Endpoint], ExchangeSpan]
+"""Asked before each exchange, where exchanges are traced: provider's name, endpoint."""
 
 MAX_BODY = 1024 * 1024
 """Bytes of an answer that are read. Entra's key set, the largest known, has about 20 KiB."""
@@ -83,6 +101,7 @@ class HttpClient:
         timeout: Seconds for one exchange, from name resolution to the last byte.
         ca_pem: PEM text of the certificate authorities to trust instead of the system's.
         on_exchange: Told of each exchange.
+        begin_span: Asked before each exchange; ``None`` where they are not traced.
     """
 
     def __init__(
@@ -93,12 +112,14 @@ class HttpClient:
         timeout: float,
         ca_pem: str | None = None,
         on_exchange: OnExchange | None = None,
+        begin_span: BeginSpan | None = None,
     ) -> None:
         self._session = session
         self._provider = provider
         self._timeout = timeout
         self._ssl = ssl.create_default_context(cadata=ca_pem) if ca_pem else True
         self._on_exchange = on_exchange
+        self._begin_span = begin_span
 
     async def get(self, url: str, endpoint: Endpoint, *, headers: Mapping[str, str] = _NO_HEADERS) -> Response:
         """The answer to a GET, whatever its status; also a redirect is an answer, and nobody goes where it points.
@@ -129,6 +150,9 @@ class HttpClient:
     ) -> Response:
         started = time.monotonic()
         outcome = "unreachable"
+        span = None if self._begin_span is None else self._begin_span(self._provider, endpoint)
+        if span is not None:
+            headers = {**headers, **span.headers}
         try:
             async with asyncio.timeout(self._timeout), await self._sent(method, url, headers, body) as answer:
                 outcome = str(answer.status)
@@ -163,6 +187,8 @@ class HttpClient:
         finally:
             if self._on_exchange is not None:
                 self._on_exchange(self._provider, endpoint, outcome, time.monotonic() - started)
+            if span is not None:
+                span.end(outcome)
 
     async def _sent(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None

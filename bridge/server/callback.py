@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
 
@@ -27,6 +28,9 @@ from bridge.server.metrics import Metrics
 from bridge.server.reply import send_answer
 from bridge.server.request_id import HEADER, REQUEST_ID, RequestIds
 from bridge.trace import Meter
+
+if TYPE_CHECKING:  # an extra, loaded where it is wanted
+    from bridge.server.traces import Traces
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -64,6 +68,7 @@ class Gate:
         log: Where events go.
         metrics: Where they are counted.
         audit: Where visitors are recorded; ``None`` where they are not.
+        traces: Makes spans; ``None`` where nothing is traced.
         trusted_proxies: Whose ``X-Forwarded-For`` is believed: ``server.trusted_proxies``.
         before: That of the configuration before: what it counts is counted on.
     """
@@ -74,6 +79,7 @@ class Gate:
         log: EventLog,
         metrics: Metrics,
         audit: AuditTrail | None = None,
+        traces: "Traces | None" = None,
         *,
         trusted_proxies: Sequence[str] = (),
         before: "Gate | None" = None,
@@ -82,6 +88,7 @@ class Gate:
         self.log = log
         self.metrics = metrics
         self.audit = audit
+        self.traces = traces
         earlier: InFlight | None = before.in_flight if before else None
         self.in_flight: InFlight = InFlight(limits.in_flight, limits.deadline, before=earlier)
         self.failed_callers = TokenBucket(limits.failed_callers, saved=FAILED_CALLERS_SAVED)
@@ -176,6 +183,8 @@ class CallbackEndpoint(_Endpoint):
             return
         REQUEST_ID.set(request_id)
         fingerprint, meter = "", Meter()
+        traces = self._gate.traces
+        span = None if traces is None else traces.callback(self._name, request_id, scope["headers"])
         try:
             with self._gate.in_flight:
                 request = await self._read(head, receive)
@@ -196,10 +205,14 @@ class CallbackEndpoint(_Endpoint):
             )
             if self._gate.audit is not None:
                 self._gate.audit.success(self._name, request_id, known, fingerprint)
+            if span is not None:
+                span.success(known.provider, cached=known.cached)
             if self._gate.log.level <= logging.DEBUG:
                 self._compare(request, known, request_id)
         except ClientGone:
             self._gate.log.write(logging.DEBUG, "caller_gone", request_id=request_id)
+            if span is not None:
+                span.gone()
             return
         except BaseException as error:  # noqa: BLE001 - whatever happens, the caller gets an answer and the log a line
             failure = self._failure(error, request_id)
@@ -211,6 +224,8 @@ class CallbackEndpoint(_Endpoint):
             )
             if self._gate.audit is not None and fingerprint:
                 self._gate.audit.failure(self._name, request_id, failure, fingerprint)
+            if span is not None:
+                span.failure(failure)
             if isinstance(error, BodyTooLarge):
                 await send_answer(send, answer, request_id, CLOSE)
                 return

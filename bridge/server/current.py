@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -15,6 +15,9 @@ from bridge.server.audit import AuditTrail
 from bridge.server.callback import Gate
 from bridge.server.event_log import EventLog
 from bridge.server.metrics import Metrics
+
+if TYPE_CHECKING:  # an extra, loaded where it is wanted
+    from bridge.server.traces import Traces
 
 LONGEST_FIRST_FETCH = 5.0
 """Seconds for which a configuration waits, before it answers, for the keys of providers that are new in it."""
@@ -48,13 +51,22 @@ class Current:
         log: Where events go.
         metrics: Where they are counted.
         audit: Where visitors are recorded; ``None`` where they are not.
+        traces: Makes spans; ``None`` where nothing is traced.
     """
 
-    def __init__(self, assemble: Assemble, log: EventLog, metrics: Metrics, audit: AuditTrail | None = None) -> None:
+    def __init__(
+        self,
+        assemble: Assemble,
+        log: EventLog,
+        metrics: Metrics,
+        audit: AuditTrail | None = None,
+        traces: "Traces | None" = None,
+    ) -> None:
         self._assemble = assemble
         self._log = log
         self._metrics = metrics
         self._audit = audit
+        self._traces = traces
         self._now: _Generation | None = None
         self._finishing: set[asyncio.Task[None]] = set()
 
@@ -94,6 +106,7 @@ class Current:
                 self._log,
                 self._metrics,
                 self._audit,
+                self._traces,
                 trusted_proxies=model.server.trusted_proxies,
                 before=before.gate if before else None,
             )

@@ -29,8 +29,10 @@ MOST_PROBLEMS = 20
 """Problems of a bad file that are told; ``idp-bridge check`` tells all."""
 
 LIVE = {"server": {"grace", "trusted_proxies"}, "admin": set[str](), "log": {"level"}}
-"""Of these sections only these keys take effect without a restart; of all others but ``state_dir`` and ``audit`` every
-key does."""
+"""Of these sections only these keys take effect without a restart; of all others but ``FIXED`` every key does."""
+
+FIXED = ("state_dir", "audit", "traces")
+"""What is opened at start, and stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,7 @@ def restart_needed(running: Model, new: Model) -> Iterator[str]:
         for key in type(was).model_fields:
             if key not in live and getattr(was, key) != getattr(wanted, key):
                 yield f"{section}.{key}"
-    for key in ("state_dir", "audit"):
+    for key in FIXED:
         if getattr(running, key) != getattr(new, key):
             yield key
 
@@ -213,4 +215,4 @@ def with_fixed(running: Model, new: Model) -> Model:
         section: getattr(running, section).model_copy(update={key: getattr(getattr(new, section), key) for key in live})
         for section, live in LIVE.items()
     }
-    return replace(new, state_dir=running.state_dir, audit=running.audit, **sections)
+    return replace(new, **{key: getattr(running, key) for key in FIXED}, **sections)

@@ -9,6 +9,7 @@ import resource
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING
 
 import uvloop
 
@@ -26,6 +27,9 @@ from bridge.server.metrics import Live, Metrics
 from bridge.server.port import Port, listen, url_of
 from bridge.server.protocol import bounded_protocol
 from bridge.server.reload import Reload, Source
+
+if TYPE_CHECKING:  # an extra, loaded where it is wanted
+    from bridge.server.traces import Traces
 
 SAME_WISH = 1.0
 """Seconds within which a second signal is the same wish to stop as the first: Ctrl-C in a shell reaches the whole
@@ -76,8 +80,12 @@ async def serve(
         public_socket = stack.enter_context(listen(model.server.host, model.server.port, reuse_port=reuse_port))
         admin_socket = stack.enter_context(listen(model.admin.host, model.admin.port))
         audit = stack.enter_context(_audited(model))
-        made = assemble or functools.partial(assembled, on_exchange=metrics.on_exchange)
-        async with contextlib.aclosing(Current(made, log, metrics, audit)) as current:
+        async with (
+            _traced(model, log) as traces,
+            contextlib.aclosing(
+                Current(assemble or _assembling(metrics, traces), log, metrics, audit, traces)
+            ) as current,
+        ):
             await current.put(model)
             protocol = bounded_protocol(
                 model.limits, draining=draining.is_set, refused=StrangerLog(log, metrics).refused
@@ -202,6 +210,24 @@ def _audited(model: Model) -> Iterator[AuditTrail | None]:
         trail = AuditTrail(model.audit, configuration=model.fingerprint, write=write)
         with trail.log.gathered():
             yield trail
+
+
+def _assembling(metrics: Metrics, traces: "Traces | None") -> Assemble:
+    """What the service is made of, watched."""
+    begin_span = None if traces is None else traces.exchange
+    return functools.partial(assembled, on_exchange=metrics.on_exchange, begin_span=begin_span)
+
+
+@contextlib.asynccontextmanager
+async def _traced(model: Model, log: EventLog) -> AsyncIterator["Traces | None"]:
+    """What makes spans; ``None`` where nothing is traced."""
+    if model.traces.endpoint is None:
+        yield None
+        return
+    from bridge.server.traces import traced  # an extra, and 10 MiB of memory
+
+    async with traced(model.traces, log) as traces:
+        yield traces
 
 
 @contextlib.contextmanager

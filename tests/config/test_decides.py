@@ -73,6 +73,7 @@ def test_a_version_of_ours_counts() -> None:
     [
         ("version: 1", "# a comment\nversion: 1"),
         ("port: 8080", "port: 8081"),
+        ("version: 1", "version: 1\ntraces: {endpoint: 'https://collector:4318/v1/traces'}"),
         ("limits: {body: 64KiB, deadline: 4s}", "limits: {deadline: 3s, in_flight: 5}"),
         ("mapping:\n", "log: {level: debug}\nadmin: {port: 9191}\ncache: {max_age: 1m}\nmapping:\n"),
         ("    path: /\n", "    path: /chat\n"),

@@ -420,6 +420,7 @@ def test_a_file_that_uses_everything_is_good(folder: Path) -> None:
         "CRM_TOKEN": "x",
         "VALKEY_URL": "valkeys://:password@cache.internal",
         "AUDIT_KEY": SECRET + SECRET[::-1],
+        "COLLECTOR_AUTHORIZATION": "Basic eDp5",
     }
     loaded = read(text, environment=environment, base=folder)
     assert loaded.warnings == ()

@@ -19,7 +19,7 @@ _ROOT = Path(__file__).parents[2]
 def sbom() -> dict[str, Any]:
     """The document."""
     uv = os.environ.get("UV") or installed("uv", "pipx && pipx install uv")
-    extras = ["--extra", "cel", "--extra", "valkey"]
+    extras = ["--extra", "cel", "--extra", "valkey", "--extra", "otel"]
     command = [uv, "export", "--quiet", "--frozen", "--no-dev", *extras, "--format", "cyclonedx1.5"]
     done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=True)
     document: dict[str, Any] = json.loads(done.stdout)

@@ -150,6 +150,7 @@ async def test_what_changes_live(running: Running, change: Change, live: Callabl
         ({"admin": {"port": 9091}}, "admin.port"),
         ({"log": {"format": "text"}}, "log.format"),
         ({"state_dir": "/var/lib/other"}, "state_dir"),
+        ({"traces": {"endpoint": "https://collector:4318/v1/traces"}}, "traces"),
     ],
 )
 async def test_what_needs_a_restart_is_said_and_kept(running: Running, members: Mapping[str, Any], key: str) -> None:
@@ -158,7 +159,7 @@ async def test_what_needs_a_restart_is_said_and_kept(running: Running, members: 
     running.write(**members, limits={"in_flight": 7})
     await running.following.reload()
     [model] = running.put
-    for part in ("server", "admin", "log", "state_dir"):
+    for part in ("server", "admin", "log", "state_dir", "traces"):
         assert getattr(model, part) == getattr(before, part)
     assert model.limits.in_flight == 7
     assert running.events[1]["key"] == key
