@@ -261,5 +261,33 @@ O: Mapping[str, Cases] = {  # noqa: E741 -- THREATS.md's letter
     },
 }
 
-DONE: Mapping[str, Mapping[str, Cases]] = {"J": J, "C": C, "K": K, "U": U, "H": H, "O": O}
+M: Mapping[str, Cases] = {
+    "M01": {
+        "list, object, flag": "M01 an object",
+        "null and empty": "M01 blank",
+        "a template with one missing": "M01 a template with one missing",
+    },
+    "M03": {
+        "control characters": "M03 control characters",
+        "huge strings": "M03 longer than a name may be",
+        "HTML and template text": "M03 template text",
+    },
+    "M07": {"avatar scheme": "M07 javascript", "private address": "M07 an address of a private network"},
+    "M09": {
+        "phone formats": "M09 full-width digits",
+        "ambiguous country codes": "M09 Jersey and not Britain",
+        "an extension": "M09 tel with extension",
+    },
+    "M12": {"label types": "M12 an object", "unknown roles": "M12 roles of nobody"},
+    "M13": {"dots, slashes, colons": "M13 an address for a name", "no ambiguity": "M13 the path as one name"},
+    "M16": {
+        "tags, duplicates, tabs": "M16: what cannot be meant",
+        "anchors": "M16: a few hundred bytes of aliases",
+        "no, on, +84": "M16: YAML 1.2",
+    },
+    "M17": {"an absent claim": "M17: ``emial``"},
+    "M19": {"empty identity": "M19: without the identity field", "no falling back": "M19 no falling back"},
+}
+
+DONE: Mapping[str, Mapping[str, Cases]] = {"J": J, "C": C, "K": K, "U": U, "H": H, "M": M, "O": O}
 """The groups that are covered as a whole."""

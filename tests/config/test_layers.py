@@ -168,7 +168,7 @@ def test_a_provider_proves_addresses_of_its_own_domains_only(domains: str, email
     ],
 )
 def test_a_slip_in_a_claims_name_is_doubted(preset: str, mapping: str, doubted: bool) -> None:
-    """``emial``: did you mean ``email``? A claim of the operator's own draws no warning."""
+    """M17: ``emial``: did you mean ``email``? A claim of the operator's own draws no warning."""
     text = file(common=mapping).replace("mapping: {}}", f"preset: {preset}, mapping: {{}}}}")
     warnings = read(text, environment={"TOKEN": SECRET}).warnings
     assert len(warnings) == doubted

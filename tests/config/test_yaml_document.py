@@ -45,7 +45,7 @@ from bridge.config.yaml_nodes import MAX_DEPTH, Mark, YamlInvalid
     ],
 )
 def test_plain_scalars_are_null_booleans_decimal_numbers_or_text(written: str, value: Any) -> None:
-    """YAML 1.2, and only its decimal numbers; what is quoted is text."""
+    """M16: YAML 1.2, and only its decimal numbers; what is quoted is text."""
     read = read_yaml(f"a: {written}\n").data["a"]
     assert read == value
     assert type(read) is type(value)

@@ -33,7 +33,7 @@ from bridge.config.yaml_nodes import MAX_DEPTH, MAX_NODES, YamlInvalid
     ],
 )
 def test_one_fault_is_one_finding(text: str, place: tuple[int, int], path: tuple[str | int, ...], found: str) -> None:
-    """What cannot be meant is refused where it stands, and the rest is read."""
+    """M16: what cannot be meant is refused where it stands, and the rest is read."""
     (finding,) = read_yaml(text).findings
     assert (finding.mark.line, finding.mark.column) == place
     assert (finding.problem.path, finding.problem.found) == (path, found)
@@ -80,7 +80,7 @@ def test_an_alias_is_what_it_stands_for() -> None:
     ],
 )
 def test_size_is_bounded_with_aliases_expanded(text: str) -> None:
-    """A few hundred bytes of aliases cannot become gigabytes."""
+    """M16: a few hundred bytes of aliases cannot become gigabytes."""
     with pytest.raises(YamlInvalid) as caught:
         read_yaml(text)
     assert caught.value.finding.problem.found == f"more than {MAX_NODES} values"
