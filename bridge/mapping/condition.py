@@ -1,7 +1,8 @@
 """CONDITION: yes, no, or cannot tell (CONFIG.md, "A CONDITION").
 
-Cannot tell, ``None`` here, is a claim that is there but of a type that the operator cannot take. An absent claim is a
-no for every operator but ``present: false``.
+Cannot tell, ``None`` here, is a claim that is there but of a type that the operator cannot take, or one that is read
+``from`` a source of the provider's which was not asked. An absent claim is a no for every operator but ``present:
+false``.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +30,11 @@ class Condition(Protocol):
 
 def in_words(verdict: Verdict) -> str:
     """A verdict for the trace and the log."""
-    return {True: "yes", False: "no", None: "cannot tell: a claim of another type, or an error of CEL's"}[verdict]
+    return {
+        True: "yes",
+        False: "no",
+        None: "cannot tell: a claim of another type or of a source not asked, or an error of CEL's",
+    }[verdict]
 
 
 class ClaimTest:
@@ -51,6 +56,9 @@ class ClaimTest:
 
     def evaluate(self, claims: Claims, sources: tuple[Source, ...] = SOURCES) -> Verdict:
         """The operator's verdict on the first claim that is there."""
+        if any(source in SOURCES and source not in claims.sources for source in self.source):
+            # A visitor may choose by which kind of token he comes, and so whom nobody asks about him.
+            return None
         value = self.path.find(claims, self.source or sources)
         return self.absent if value is None else self.judge(value)
 

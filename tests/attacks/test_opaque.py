@@ -462,3 +462,21 @@ def test_a_flood_of_guesses_does_not_exhaust_the_provider(issuer: Issuer, start_
     assert 140 <= counts(realm)["userinfo"] <= 142
     eventually(lambda: "somebody may be guessing" in json.dumps(bridge.lines))
     assert json.dumps(bridge.lines).count("somebody may be guessing") == 1
+
+
+@pytest.mark.parametrize("rule", [{"not": {"claim": "blocked"}}, {"claim": "blocked", "present": False}])
+def test_no_kind_of_token_goes_round_a_rule_on_userinfo(
+    rule: dict[str, Any], issuer: Issuer, start_bridge: StartBridge
+) -> None:
+    """U17: an ID token is never sent to userinfo; what that would have said has not said yes."""
+    claim = {"from": "userinfo", **rule} if "claim" in rule else {"not": {"from": "userinfo", **rule["not"]}}
+    both = {"accept": ["access_token", "id_token"], "id_token_audience": ["web"]}
+    trust = {"issuer": issuer.url, "audience": mint.AUDIENCE, "userinfo": {"when": "always"}, **both}
+    bridge = start_bridge(configuration(providers={"shop": {**trust, "require": [claim]}}))
+    bridge.wait_until_ready()
+    codes = []
+    for said in ({}, {"blocked": True}):
+        issuer.set(userinfo={"sub": "visitor-1", **said})
+        kinds = (good_token(issuer.url, jti=str(said)), good_token(issuer.url, jti=str(said), aud="web", nonce="n"))
+        codes.append([bridge.post(token).code for token in kinds])
+    assert codes == [[ACCEPTED, "visitor_refused"], ["visitor_refused", "visitor_refused"]]

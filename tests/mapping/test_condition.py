@@ -145,7 +145,8 @@ def test_from() -> None:
     condition = ConditionReader("label", Findings()).condition({"claim": "c", "from": "userinfo"}, ())
     assert condition is not None
     assert condition.evaluate(claims({"c": True}, userinfo={"c": False})) is False
-    assert condition.evaluate(claims({"c": True})) is False
+    assert condition.evaluate(claims({}, userinfo={})) is False
+    assert condition.evaluate(claims({"c": True})) is None, "nobody has asked userinfo"
 
 
 @given(operator=st.sampled_from(sorted(OPERATORS)), operand=json_values, value=json_values)
