@@ -16,7 +16,7 @@ from tests.deploy.chart_readme import fresh as fresh_readme
 from tests.deploy.parts import clients
 from tests.deploy.values_schema import VALUES_SCHEMA, fresh
 
-pytestmark = pytest.mark.deploy
+pytestmark = [pytest.mark.deploy, pytest.mark.timeout(180)]  # the first run downloads Helm
 
 _FOREIGN = {"HTTPRoute", "ScaledObject", "ServiceMonitor", "PrometheusRule"}
 """Kinds whose schemas are CRDs: a real API server judges them in test_cluster."""

@@ -6,7 +6,7 @@ import pytest
 
 from tests.deploy.chart import MINIMAL, Refused, rendered
 
-pytestmark = pytest.mark.deploy
+pytestmark = [pytest.mark.deploy, pytest.mark.timeout(180)]  # the first run downloads Helm
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("an unknown key", {"replicas": 2}, "replicas"),
