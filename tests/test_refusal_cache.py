@@ -73,6 +73,7 @@ def test_gives_the_same_refusal_made_anew() -> None:
     assert (first.detail, first.hint, first.message, str(first)) == ("a rule", "change it", "Members only.", "a rule")
     assert (first.__traceback__, first.__context__) == (None, None)
     assert first is not second
+    assert (raised.value.cached, first.cached) == (False, True)
 
 
 def test_forgets_in_time() -> None:

@@ -59,6 +59,7 @@ class Endpoints:
         tests: AnswerTests,
         now: Callable[[], float],
     ) -> None:
+        self._http = http
         self._metadata = metadata
         self._budget = budget
         self._userinfo = Userinfo(
@@ -109,6 +110,7 @@ class Endpoints:
     async def _asked(
         self, endpoint: Endpoint, ask: Ask, token: AccessToken, trace: Trace, *, trusted: bool, needed: bool = True
     ) -> Mapping[str, Json]:
+        started: float | None = None
         try:
             async with self._budget.request(token, endpoint, trusted=trusted):
                 started = time.perf_counter()
@@ -117,6 +119,8 @@ class Endpoints:
                 finally:
                     trace.waited(endpoint, time.perf_counter() - started)
         except BridgeError as refusal:
+            if started is None:
+                self._http.not_made(endpoint)
             forgiven = not needed and isinstance(refusal, ProviderError)
             trace.step("verification", endpoint, "note" if forgiven else "refused", refusal.detail)
             raise

@@ -145,6 +145,11 @@ class HttpClient:
         """
         return await self._exchange("POST", url, endpoint, {"Content-Type": FORM, **headers}, body)
 
+    def not_made(self, endpoint: Endpoint) -> None:
+        """Tells that an exchange was not made, because what the provider may be asked is used up."""
+        if self._on_exchange is not None:
+            self._on_exchange(self._provider, endpoint, "over_budget", 0.0)
+
     async def _exchange(
         self, method: str, url: str, endpoint: Endpoint, headers: Mapping[str, str], body: bytes | None
     ) -> Response:

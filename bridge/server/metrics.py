@@ -212,3 +212,8 @@ def _cache(bridge: Bridge) -> Iterator[Family]:
     yield looks
     yield GaugeMetricFamily("idp_bridge_cache_entries", "Answers that are remembered.", value=cache.entries)
     yield GaugeMetricFamily("idp_bridge_cache_bytes", "How much of cache.max_bytes they take.", value=cache.bytes)
+    yield CounterMetricFamily(
+        "idp_bridge_shared_cache_failures",
+        "Commands to the shared cache that failed or took too long.",
+        value=0 if bridge.shared is None else bridge.shared.failures,
+    )

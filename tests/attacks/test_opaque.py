@@ -460,6 +460,8 @@ def test_a_flood_of_guesses_does_not_exhaust_the_provider(issuer: Issuer, start_
     assert 119 <= codes.count("token_inactive") <= 121
     assert [bridge.post(visitor).code for _ in range(20)] == [ACCEPTED] * 20
     assert 140 <= counts(realm)["userinfo"] <= 142
+    not_made = (("endpoint", "userinfo"), ("outcome", "over_budget"), ("provider", "flooded"))
+    assert bridge.metrics()["idp_bridge_exchanges_total", not_made] == codes.count("provider_busy")
     eventually(lambda: "somebody may be guessing" in json.dumps(bridge.lines))
     assert json.dumps(bridge.lines).count("somebody may be guessing") == 1
 

@@ -28,7 +28,9 @@ def start(issuer: Issuer, start_bridge: StartBridge) -> Start:
         issuer.set(userinfo=PROFILE)
         trust = provider(issuer.url, userinfo={}, unbound_tokens="accept", **settings)
         bridge = start_bridge(
-            configuration(providers={"shop": trust}, cache=cache or {}, limits=limits or {}), shared=shared
+            configuration(providers={"shop": trust}, cache=cache or {}, limits=limits or {}),
+            shared=shared,
+            VALKEY_URL="valkey://127.0.0.1:9",
         )
         bridge.wait_until_ready()
         return bridge
@@ -120,3 +122,20 @@ def test_a_token_that_everybody_has_is_told_and_can_be_refused(issuer: Issuer, s
     assert len(told) == 1
     assert "was used 3 times" in told[0]
     assert asked(issuer) == 2
+
+
+def test_a_remembered_refusal_says_that_it_is(issuer: Issuer, start: Start) -> None:
+    """In its line of the log; the first, which cost a request, does not."""
+    bridge = start()
+    issuer.set(statuses={"userinfo": 401})
+    assert [bridge.post("opaque-1").code for _ in range(2)] == ["token_inactive"] * 2
+    assert [line["cached"] for line in bridge.events("callback")] == [False, True]
+    assert asked(issuer) == 1
+
+
+def test_a_shared_cache_that_is_gone_is_counted(issuer: Issuer, start: Start) -> None:
+    """And costs no callback; where there is none, nothing fails."""
+    gone, none = start(cache={"shared": {"url": {"env": "VALKEY_URL"}}}), start()
+    assert [bridge.post("opaque-1").code for bridge in (gone, none)] == [None, None]
+    failures = ("idp_bridge_shared_cache_failures_total", ())
+    assert [bridge.metrics()[failures] for bridge in (gone, none)] == [1, 0]

@@ -72,6 +72,7 @@ class StandInBridge(Bridge):
         self.standing_in = StandInAuthentication()
         self.authentications = {"default": self.standing_in, "staff": self.standing_in}
         self.cache = AnswerCache(max_entries=1, max_bytes=1, max_age=1, refused_age=1, now=time.time)
+        self.shared = None
         self.state = ProviderState(first_fetch_ended=True, keys=2, age=1.0, failure="")
 
     def provider_states(self) -> Mapping[str, ProviderState]:
