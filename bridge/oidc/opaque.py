@@ -19,9 +19,9 @@ from bridge.oidc.claim_checks import (
     is_date,
     listed,
     oldest_end,
-    refused_by_id,
     refused_by_subject,
     refused_by_time,
+    refused_by_time_or_id,
     run_checks,
     scopes,
 )
@@ -136,7 +136,7 @@ class OpaqueTokens:
             ("audience", self._made_for_us),
             ("authorized party", authorized_party),
             ("scopes", scopes),
-            ("incident switches", _token_switches),
+            ("incident switches", refused_by_time_or_id),
         )
         run_checks(checks, examined, self._expected, trace)
         left = self._endpoints.token_check.expires_in(answer) if self._endpoints.token_check is not None else None
@@ -166,8 +166,3 @@ class OpaqueTokens:
             refused_by_subject(subjects, expected)
 
         run_checks((("refused subjects", refused),), Examined({}, {}, self._now()), self._expected, trace)
-
-
-def _token_switches(token: Examined, expected: Expectations) -> None:
-    refused_by_time(token, expected)
-    refused_by_id(token, expected)
