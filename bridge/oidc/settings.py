@@ -7,7 +7,7 @@ from pydantic import Field
 
 from bridge.errors import KeyPath, Problem
 from bridge.oidc.address import unfit_url
-from bridge.oidc.endpoint_settings import Texts
+from bridge.oidc.endpoint_settings import Texts, blanks
 from bridge.oidc.http_settings import HttpSettings
 from bridge.oidc.issuer_settings import IssuerSettings
 from bridge.oidc.key_settings import KeySettings
@@ -206,9 +206,7 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
             "audience_claims",
             "token_types",
         ):
-            for position, text in enumerate(getattr(self, name)):
-                if not text.strip():
-                    yield Problem((name, position), "blank", "", "Remove it, or write what is meant.")
+            yield from blanks(name, getattr(self, name))
 
     def _never_meant(self) -> Iterator[Problem]:
         for position, audience in enumerate(self.audience):
