@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bridge.errors import KeyPath, Problem
-from bridge.oidc.address import unfit_url
+from bridge.oidc.address import SPELL_OUT, unfit_url
 from bridge.oidc.endpoint_settings import Texts, blanks
 from bridge.oidc.http_settings import HttpSettings
 from bridge.oidc.issuer_settings import IssuerSettings
@@ -131,12 +131,7 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
     def _url_problems(self, path: KeyPath, url: str, purpose: str) -> Iterator[Problem]:
         reason = unfit_url(url, insecure=self.http.insecure)
         if reason:
-            yield Problem(
-                path,
-                reason,
-                purpose,
-                "Write an https address; plain http is for this machine only, or spell out http: {insecure: true}.",
-            )
+            yield Problem(path, reason, purpose, SPELL_OUT)
 
     @property
     def _needs_discovery(self) -> bool:

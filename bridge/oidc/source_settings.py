@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 
 from bridge.errors import Problem
-from bridge.oidc.address import unfit_url
+from bridge.oidc.address import SPELL_OUT, unfit_url
 from bridge.oidc.http_settings import unfit_authority
 from bridge.oidc.source_url import PLACES, SourceUrl
 from bridge.units import Duration, FileContents, Settings
@@ -75,8 +75,7 @@ class SourceSettings(Settings):
             cure = "Write {id}, {sub} or {provider} as a part of the path, or as the value of a query's parameter."
             yield Problem(("url",), reason, "Whoever chooses what stands there would choose who is asked.", cure)
         elif reason := unfit_url(written, insecure=self.http.insecure):
-            cure = "Write an https address; plain http is for this machine only, or spell out http: {insecure: true}."
-            yield Problem(("url",), reason, "Our secret goes there, and facts about visitors come back.", cure)
+            yield Problem(("url",), reason, "Our secret goes there, and facts about visitors come back.", SPELL_OUT)
         elif unknown:
             close = get_close_matches(unknown[0], PLACES, n=1)
             cure = f"Did you mean {{{close[0]}}}?" if close else f"Known here: {', '.join(PLACES)}."
