@@ -1,6 +1,5 @@
 """``cache:`` as it is written: what is remembered of tokens, and where replicas share it."""
 
-import ssl
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Annotated, Final
@@ -10,6 +9,7 @@ from pydantic import Field, SecretStr
 
 from bridge.errors import Problem
 from bridge.oidc.address import is_loopback
+from bridge.oidc.http_settings import unfit_authority
 from bridge.units import Duration, FileContents, Settings, Size
 
 SCHEMES: Final = {"valkey": False, "redis": False, "valkeys": True, "rediss": True, "unix": False}
@@ -40,12 +40,9 @@ class SharedCacheSettings(Settings):
                 why = "The client of Valkey and Redis is an extra that a single replica does without."
                 cure = "Install it: pip install 'cxgenie-idp-bridge[valkey]'"
                 yield Problem(("url",), "an address, and the extra [valkey] is not installed", why, cure)
-        if self.ca_file is not None:
-            try:
-                ssl.create_default_context(cadata=self.ca_file)
-            except ssl.SSLError:
-                why, cure = "The server's certificate is verified with it.", "Give it: -----BEGIN CERTIFICATE----- …"
-                yield Problem(("ca_file",), "no certificate in PEM form", why, cure)
+        if self.ca_file is not None and (reason := unfit_authority(self.ca_file)):
+            why, cure = "The server's certificate is verified with it.", "Give it: -----BEGIN CERTIFICATE----- …"
+            yield Problem(("ca_file",), reason, why, cure)
 
     def warnings(self) -> Iterator[Problem]:
         """What is allowed and yet doubtful."""

@@ -1,7 +1,11 @@
 """Which addresses of a provider we ask, whoever names them: the operator or a discovery document."""
 
 import ipaddress
+from typing import Final
 from urllib.parse import urlsplit
+
+SPELL_OUT: Final = "Write an https address; plain http is for this machine only, or spell out http: {insecure: true}."
+"""What an operator should do about an ``unfit_url`` beside ``http:`` settings."""
 
 
 def unfit_url(url: str, *, insecure: bool) -> str:

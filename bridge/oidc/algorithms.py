@@ -9,6 +9,9 @@ SYMMETRIC = ("HS256", "HS384", "HS512")
 EDWARDS = ("Ed25519", "Ed448")
 """RFC 9864's fully specified names."""
 
+CURVE_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
+"""The one algorithm of each curve (RFC 7518 section 3.4)."""
+
 EDDSA = "EdDSA"
 """RFC 8037's polymorphic name, deprecated by RFC 9864. In a configuration it means both Edwards curves; in a token or a
 key it means the curve of the key. So a provider in the middle of its migration keeps working."""

@@ -11,7 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from cachetools import LRUCache
@@ -149,27 +149,15 @@ class Budget:
 
     @asynccontextmanager
     async def _place(self, *, known: bool) -> AsyncIterator[None]:
-        self._waiting[known] += 1
-        try:
-            if not known:
-                await self._strangers_places.acquire()
+        async with AsyncExitStack() as places:
+            self._waiting[known] += 1
             try:
-                await self._places.acquire()
-            except BaseException:
-                self._leave(known=known, place=False)
-                raise
-        finally:
-            self._waiting[known] -= 1
-        try:
+                if not known:
+                    await places.enter_async_context(self._strangers_places)
+                await places.enter_async_context(self._places)
+            finally:
+                self._waiting[known] -= 1
             yield
-        finally:
-            self._leave(known=known)
-
-    def _leave(self, *, known: bool, place: bool = True) -> None:
-        if place:
-            self._places.release()
-        if not known:
-            self._strangers_places.release()
 
     def _refuse_while_paused(self, endpoint: Endpoint) -> None:
         until, failure = self._paused.get(endpoint, (float("-inf"), ProviderBusy()))

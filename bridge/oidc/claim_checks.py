@@ -202,6 +202,12 @@ def refused_by_id(token: Examined, expected: Expectations) -> None:
         raise refused_by("token_ids", "" if isinstance(token_id, str) else "its jti is no text")
 
 
+def refused_by_time_or_id(token: Examined, expected: Expectations) -> None:
+    """No switch refuses what the provider says of a token; those for subjects are asked when its subject is found."""
+    refused_by_time(token, expected)
+    refused_by_id(token, expected)
+
+
 def refused_by_subject(subjects: Iterable[Any], expected: Expectations) -> None:
     """None of these, ``sub`` and what else the visitor is known by, is among ``refuse.subjects``."""
     if any(subject in expected.refused_subjects for subject in subjects if isinstance(subject, str)):

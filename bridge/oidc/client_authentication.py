@@ -15,7 +15,7 @@ from authlib.oauth2.rfc7523 import ClientSecretJWT, PrivateKeyJWT
 from joserfc.jwk import Key, OctKey
 
 from bridge.oidc.endpoint_settings import IntrospectionSettings
-from bridge.oidc.http import FORM, Endpoint, HttpClient, Response
+from bridge.oidc.http import Endpoint, HttpClient, Response
 from bridge.oidc.signing_key import from_private_pem
 
 ASSERTION_LIFE = 60
@@ -61,8 +61,7 @@ class ClientAuthentication:
         """
 
         async def sent(way: int) -> Response:
-            headers = {"Accept": accept, "Content-Type": FORM}
-            address, headers, body = _prepared(self._ways[way](url), url, headers, urlencode(fields))
+            address, headers, body = _prepared(self._ways[way](url), url, {"Accept": accept}, urlencode(fields))
             answer = await http.post(address, endpoint, body=body.encode("ascii"), headers=headers)
             if answer.status == 200:
                 self._working = way

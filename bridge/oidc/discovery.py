@@ -59,6 +59,17 @@ async def discover(http: HttpClient, issuer: str, *, insecure: bool) -> Metadata
     )
 
 
+def unfit_address(untrusted: Any, issuer: str, *, insecure: bool) -> str:
+    """Why what an issuer's document has as an address is not one that we ask, or an empty text.
+
+    As ``unfit_url`` has it; and not this machine's plain http, where the issuer is https.
+    """
+    if not isinstance(untrusted, str):
+        return "missing or no text"
+    downgraded = issuer.startswith("https:") and not insecure and not untrusted.startswith("https:")
+    return unfit_url(untrusted, insecure=insecure) or ("plain http though the issuer is https" if downgraded else "")
+
+
 def _read(body: bytes, issuer: str, *, insecure: bool) -> Metadata:
     try:
         document = strict_json.loads(body)
@@ -72,10 +83,7 @@ def _read(body: bytes, issuer: str, *, insecure: bool) -> Metadata:
             hint="Write issuer: exactly as the document has it.",
         )
     jwks_uri = document.get("jwks_uri")
-    reason = unfit_url(jwks_uri, insecure=insecure) if isinstance(jwks_uri, str) else "missing or no text"
-    if not reason and issuer.startswith("https:") and not insecure and not str(jwks_uri).startswith("https:"):
-        reason = "plain http though the issuer is https"
-    if reason:
+    if reason := unfit_address(jwks_uri, issuer, insecure=insecure):
         raise ProviderUnavailable(
             f"the discovery document's jwks_uri is {reason}", hint="Set jwks: {url: …} to a fit address."
         )

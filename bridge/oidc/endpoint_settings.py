@@ -77,7 +77,7 @@ class UserinfoSettings(Settings):
             )
         if not self.supplies:
             yield Problem(("supplies",), "empty", "It would never be asked.", "Remove it, or set when: never.")
-        yield from _blanks("supplies", self.supplies)
+        yield from blanks("supplies", self.supplies)
 
 
 class IntrospectionSettings(Settings):
@@ -201,7 +201,7 @@ class TokenCheckSettings(Settings):
                 "A token made for another application would be accepted.",
                 "Remove it to have aud, or name the member that names the client.",
             )
-        yield from _blanks("audience", self.audience)
+        yield from blanks("audience", self.audience)
 
 
 class RequestSettings(Settings):
@@ -218,7 +218,8 @@ class RequestSettings(Settings):
     in_flight: Annotated[int, Field(gt=0)] = 64
 
 
-def _blanks(name: str, texts: Texts) -> Iterator[Problem]:
+def blanks(name: str, texts: Texts) -> Iterator[Problem]:
+    """A problem for each blank text of a setting; key paths begin with the setting's name."""
     for position, text in enumerate(texts):
         if not text.strip():
             yield Problem((name, position), "blank", "", "Remove it, or write what is meant.")

@@ -23,15 +23,21 @@ class HttpSettings(Settings):
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong with it. Key paths are relative to it."""
-        if self.ca_file is not None:
-            try:
-                ssl.create_default_context(cadata=self.ca_file)
-            except ssl.SSLError:
-                yield Problem(
-                    ("ca_file",),
-                    "no certificate in PEM form",
-                    "The provider's certificate is verified with it.",
-                    "Give the certificate of the authority: -----BEGIN CERTIFICATE----- …",
-                )
+        if self.ca_file is not None and (reason := unfit_authority(self.ca_file)):
+            yield Problem(
+                ("ca_file",),
+                reason,
+                "The provider's certificate is verified with it.",
+                "Give the certificate of the authority: -----BEGIN CERTIFICATE----- …",
+            )
         if self.timeout <= 0:
             yield Problem(("timeout",), "zero", "No exchange could ever end.", "Write a duration such as 3s.")
+
+
+def unfit_authority(text: str) -> str:
+    """Why a text is no certificate of an authority that others' can be verified with, or an empty text."""
+    try:
+        ssl.create_default_context(cadata=text)
+    except ssl.SSLError:
+        return "no certificate in PEM form"
+    return ""

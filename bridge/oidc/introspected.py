@@ -19,8 +19,7 @@ from bridge.oidc.claim_checks import (
     not_early,
     not_expired,
     oldest_end,
-    refused_by_id,
-    refused_by_time,
+    refused_by_time_or_id,
     run_checks,
     scopes,
     sender_constraint,
@@ -83,12 +82,6 @@ def _kind(token: Examined, _: Expectations) -> None:
             )
 
 
-def _incident_switches(token: Examined, expected: Expectations) -> None:
-    """No incident switch of the operator's refuses it; those for subjects are asked when its subject is found."""
-    refused_by_time(token, expected)
-    refused_by_id(token, expected)
-
-
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("issuer", _issuer),
     ("dates", _dates),
@@ -100,5 +93,5 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("not yet valid", not_early),
     ("age", age),
     ("scopes", scopes),
-    ("incident switches", _incident_switches),
+    ("incident switches", refused_by_time_or_id),
 )

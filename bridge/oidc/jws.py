@@ -84,8 +84,7 @@ def has_jwt_form(token: AccessToken) -> bool:
     """Whether a token must be a JWT wherever it may also be opaque (CONFIG.md, "Which token, which provider").
 
     Anything that begins with ``eyJ`` and has a dot, or three base64url parts of which the first is a JSON object to
-    anybody at all. Such a token is never sent anywhere unverified, so it is read as leniently as a careless reader
-    would: ``json.loads`` guesses encodings and takes duplicates and NaN.
+    anybody at all. Such a token is never sent anywhere unverified, so it is read as the most careless reader would.
     """
     if not token.looks_like_jwt or token.text.startswith("eyJ"):
         return token.looks_like_jwt
@@ -93,7 +92,7 @@ def has_jwt_form(token: AccessToken) -> bool:
         return False
     first = token.text.partition(".")[0]
     try:
-        header = json.loads(binascii.a2b_base64(first.translate(_TO_STANDARD) + "=" * (-len(first) % 4)))
+        header = _read_carelessly(first)
     except (ValueError, RecursionError):
         return False
     return isinstance(header, dict)
@@ -107,7 +106,7 @@ def is_lookalike(token: AccessToken) -> bool:
     """
     payload = token.text.partition(".")[2].partition(".")[0]
     try:
-        json.loads(binascii.a2b_base64(payload.translate(_TO_STANDARD) + "=" * (-len(payload) % 4)))
+        _read_carelessly(payload)
     except RecursionError:
         return False
     except ValueError:
@@ -143,8 +142,21 @@ def _read_object(part: str, name: str) -> dict[str, Any]:
     return value
 
 
+def _read_carelessly(part: str) -> Any:
+    """What the most careless reader makes of it: ``json.loads`` guesses encodings and takes duplicates and NaN.
+
+    Raises:
+        ValueError, RecursionError: Not even he reads it.
+    """
+    return json.loads(_from_base64url(part))
+
+
 def _decode(part: str, name: str) -> bytes:
     rest = len(part) % 4
     if rest == 1 or (rest and part[-1] not in _LAST_CHARACTERS[rest]):
         raise TokenMalformed(f"the {name} is not canonical base64url")
-    return binascii.a2b_base64(part.translate(_TO_STANDARD) + "=" * (-rest % 4))
+    return _from_base64url(part)
+
+
+def _from_base64url(part: str) -> bytes:
+    return binascii.a2b_base64(part.translate(_TO_STANDARD) + "=" * (-len(part) % 4))

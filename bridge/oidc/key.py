@@ -15,9 +15,8 @@ from joserfc import jwk
 from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry
 
-from bridge.oidc.algorithms import ASYMMETRIC, EDDSA, EDWARDS, RSA_BITS, SYMMETRIC
+from bridge.oidc.algorithms import ASYMMETRIC, CURVE_ALGORITHMS, EDDSA, EDWARDS, RSA_BITS, SYMMETRIC
 
-_CURVE_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 _PUBLIC_MEMBERS = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
 _MAX_RSA_BITS = 16384
 _engines = JWSRegistry(algorithms=[*ASYMMETRIC, *SYMMETRIC])
@@ -173,8 +172,8 @@ def _fitting_algorithms(key: jwk.Key) -> set[str]:
         if _has_roca_fingerprint(numbers.n):
             raise KeyUnusable("an RSA key of the ROCA family (CVE-2017-15361), whose private key can be computed")
         return {name for name in ASYMMETRIC if name[:2] in {"RS", "PS"}}
-    if isinstance(key, jwk.ECKey) and key.curve_name in _CURVE_ALGORITHMS:
-        return {_CURVE_ALGORITHMS[key.curve_name]}
+    if isinstance(key, jwk.ECKey) and key.curve_name in CURVE_ALGORITHMS:
+        return {CURVE_ALGORITHMS[key.curve_name]}
     if isinstance(key, jwk.OKPKey) and key.curve_name in EDWARDS:
         if _is_of_small_order(key):
             raise KeyUnusable("a point of small order, under which anybody can sign")

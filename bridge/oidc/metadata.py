@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Final, Literal
 
 from bridge.errors import ProviderError, ProviderUnavailable
-from bridge.oidc.address import unfit_url
-from bridge.oidc.discovery import Metadata, discover
+from bridge.oidc.discovery import Metadata, discover, unfit_address
 from bridge.oidc.http import HttpClient
 
 EndpointName = Literal["userinfo_endpoint", "introspection_endpoint"]
@@ -62,10 +61,7 @@ class FreshMetadata:
             ProviderUnavailable, ProviderBusy: The document cannot be had, or names no address that we ask.
         """
         url = getattr(await self._fresh(), f"untrusted_{name}")
-        reason = unfit_url(url, insecure=self._insecure) if isinstance(url, str) else "missing or no text"
-        if not reason and self._issuer.startswith("https:") and not self._insecure and not url.startswith("https:"):
-            reason = "plain http though the issuer is https"
-        if reason:
+        if reason := unfit_address(url, self._issuer, insecure=self._insecure):
             section = name.removesuffix("_endpoint")
             raise ProviderUnavailable(
                 f"the discovery document's {name} is {reason}", hint=f"Set {section}: {{url: …}} to a fit address."

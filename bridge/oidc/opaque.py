@@ -4,7 +4,8 @@ What proves that it was made for us: introspection, else a token check, else not
 (``unbound_tokens: accept``). Who the visitor is says introspection, or userinfo.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from bridge.access_token import AccessToken
 from bridge.claims import Claims, Json, Source
@@ -19,9 +20,9 @@ from bridge.oidc.claim_checks import (
     is_date,
     listed,
     oldest_end,
-    refused_by_id,
     refused_by_subject,
     refused_by_time,
+    refused_by_time_or_id,
     run_checks,
     scopes,
 )
@@ -29,6 +30,7 @@ from bridge.oidc.endpoints import AnswerTests, Endpoints
 from bridge.oidc.introspected import check_introspected
 from bridge.oidc.profile import Profile, in_order, subject_of
 from bridge.oidc.settings import ProviderSettings
+from bridge.oidc.token_check import TokenCheck
 from bridge.trace import Trace
 
 
@@ -110,46 +112,44 @@ class OpaqueTokens:
 
     async def _identified(self, token: AccessToken, trace: Trace) -> Claims:
         """By userinfo alone, after the token check where there is one."""
-        checked = self._settings.token_check is not None
-        if checked:
-            expires_at = await self._checked(token, trace)
+        check = self._endpoints.token_check
+        if check is not None:
+            expires_at = await self._checked(token, check, trace)
         else:
             examined = Examined({}, {}, self._now())
             run_checks((("incident switches", refused_by_time),), examined, self._expected, trace)
             expires_at = oldest_end(examined, self._expected)
-        subject, profile = await self._profile.identified(token, trace, trusted=checked)
+        subject, profile = await self._profile.identified(token, trace, trusted=check is not None)
         self._check_subject((subject,), trace)
         return Claims(self._name, subject, {"userinfo": profile}, expires_at)
 
-    async def _checked(self, token: AccessToken, trace: Trace) -> float:
+    async def _checked(self, token: AccessToken, check: TokenCheck, trace: Trace) -> float:
         """Seconds since the epoch after which a token is no longer good that was made for us."""
         answer = await self._endpoints.check(token, trace)
         # Such endpoints keep to no standard: what is no date cannot say when the token was issued.
         members = {name: value for name, value in answer.items() if value is not None}
         if not is_date(members.get("iat")):
             members.pop("iat", None)
-        clients = self._endpoints.token_check.audiences(answer) if self._endpoints.token_check is not None else []
+        clients = check.audiences(answer)
         if len(clients) == 1 and not any(name in members for name in PARTY_CLAIMS):
             members["client_id"] = clients[0]  # GitLab names it in [application, uid] only
         examined = Examined({}, members, self._now())
         checks: tuple[tuple[str, Check], ...] = (
-            ("audience", self._made_for_us),
+            ("audience", partial(self._made_for_us, clients)),
             ("authorized party", authorized_party),
             ("scopes", scopes),
-            ("incident switches", _token_switches),
+            ("incident switches", refused_by_time_or_id),
         )
         run_checks(checks, examined, self._expected, trace)
-        left = self._endpoints.token_check.expires_in(answer) if self._endpoints.token_check is not None else None
+        left = check.expires_in(answer)
         end = examined.now + self._expected.max_token_age
         return end if left is None else min(end, examined.now + left)
 
-    def _made_for_us(self, token: Examined, expected: Expectations) -> None:
+    def _made_for_us(self, clients: Sequence[str], token: Examined, expected: Expectations) -> None:
         """The check's answer names our audience, and meets the operator's rules (RFC 9700 section 4.10.2)."""
-        check = self._endpoints.token_check
-        found = [] if check is None else check.audiences(token.claims)
-        if expected.checked_audience and expected.checked_audience.isdisjoint(found):
+        if expected.checked_audience and expected.checked_audience.isdisjoint(clients):
             raise TokenUntrusted(
-                f"token_check names {listed(found)}, which is none of {sorted(expected.checked_audience)}",
+                f"token_check names {listed(clients)}, which is none of {sorted(expected.checked_audience)}",
                 hint="Is audience: (or id_token_audience:) the client that the visitor signs in with, and "
                 "token_check.audience its member?",
             )
@@ -166,8 +166,3 @@ class OpaqueTokens:
             refused_by_subject(subjects, expected)
 
         run_checks((("refused subjects", refused),), Examined({}, {}, self._now()), self._expected, trace)
-
-
-def _token_switches(token: Examined, expected: Expectations) -> None:
-    refused_by_time(token, expected)
-    refused_by_id(token, expected)

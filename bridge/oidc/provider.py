@@ -13,7 +13,6 @@ from bridge.oidc.endpoints import AnswerTests, Endpoints
 from bridge.oidc.given_keys import given_keys
 from bridge.oidc.hints import Hint
 from bridge.oidc.http import HttpClient
-from bridge.oidc.issuer import Issuers
 from bridge.oidc.jwks import MAX_WAITING, Keys, Published, RemoteKeys
 from bridge.oidc.jws import UntrustedJws
 from bridge.oidc.jwt import check_claims
@@ -76,7 +75,6 @@ class Provider:
     ) -> None:
         self.name = name
         self.issuers = settings.issuer
-        self.issuing = Issuers(settings.issuer, settings.tenants)
         self.hints = hints
         self.max_uses = settings.max_uses
         self._settings = settings
@@ -84,6 +82,7 @@ class Provider:
         self._now = now
         self._algorithms = allowed(settings.allowed_algorithms)
         self._expectations = Expectations(settings)
+        self.issuing = self._expectations.issuers
         self._max_waiting = max_waiting
         self._metadata = self._fresh_metadata(monotonic)
         self._remote: RemoteKeys | None = None

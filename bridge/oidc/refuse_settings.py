@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bridge.errors import Problem
-from bridge.oidc.endpoint_settings import Texts
+from bridge.oidc.endpoint_settings import Texts, blanks
 from bridge.units import Settings
 
 # RFC 3339 section 5.6; what it calls time-offset is not optional, or the time would be this machine's.
@@ -53,6 +53,4 @@ class RefuseSettings(Settings):
                 "Write it as 2026-11-01T10:00:00Z or 2026-11-01T17:00:00+07:00.",
             )
         for name in ("subjects", "key_ids", "token_ids"):
-            for position, text in enumerate(getattr(self, name)):
-                if not text.strip():
-                    yield Problem((name, position), "blank", "", "Remove it, or write what is meant.")
+            yield from blanks(name, getattr(self, name))

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bridge.errors import KeyPath, Problem
-from bridge.oidc.address import unfit_url
-from bridge.oidc.endpoint_settings import Texts
+from bridge.oidc.address import SPELL_OUT, unfit_url
+from bridge.oidc.endpoint_settings import Texts, blanks
 from bridge.oidc.http_settings import HttpSettings
 from bridge.oidc.issuer_settings import IssuerSettings
 from bridge.oidc.key_settings import KeySettings
@@ -131,12 +131,7 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
     def _url_problems(self, path: KeyPath, url: str, purpose: str) -> Iterator[Problem]:
         reason = unfit_url(url, insecure=self.http.insecure)
         if reason:
-            yield Problem(
-                path,
-                reason,
-                purpose,
-                "Write an https address; plain http is for this machine only, or spell out http: {insecure: true}.",
-            )
+            yield Problem(path, reason, purpose, SPELL_OUT)
 
     @property
     def _needs_discovery(self) -> bool:
@@ -206,9 +201,7 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
             "audience_claims",
             "token_types",
         ):
-            for position, text in enumerate(getattr(self, name)):
-                if not text.strip():
-                    yield Problem((name, position), "blank", "", "Remove it, or write what is meant.")
+            yield from blanks(name, getattr(self, name))
 
     def _never_meant(self) -> Iterator[Problem]:
         for position, audience in enumerate(self.audience):

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from joserfc import jwk
 from joserfc.errors import JoseError
 
-from bridge.oidc.algorithms import EDDSA, EDWARDS, RSA_BITS
+from bridge.oidc.algorithms import CURVE_ALGORITHMS, EDDSA, EDWARDS, RSA_BITS
 from bridge.oidc.key import KeyUnusable
-
-_CURVE_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,8 +62,8 @@ def _algorithm(key: jwk.Key) -> str:
         if bits < RSA_BITS:
             raise KeyUnusable(f"an RSA key of {bits} bits, {RSA_BITS} or more were expected")
         return "RS256"
-    if isinstance(key, jwk.ECKey) and key.curve_name in _CURVE_ALGORITHMS:
-        return _CURVE_ALGORITHMS[key.curve_name]
+    if isinstance(key, jwk.ECKey) and key.curve_name in CURVE_ALGORITHMS:
+        return CURVE_ALGORITHMS[key.curve_name]
     if isinstance(key, jwk.OKPKey) and key.curve_name in EDWARDS:
         return EDDSA
     raise KeyUnusable("a curve that is not for signatures here")

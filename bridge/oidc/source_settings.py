@@ -1,6 +1,5 @@
 """One of ``sources:``: where facts about a visitor are asked for that the identity provider does not have."""
 
-import ssl
 from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Annotated
@@ -8,7 +7,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 
 from bridge.errors import Problem
-from bridge.oidc.address import unfit_url
+from bridge.oidc.address import SPELL_OUT, unfit_url
+from bridge.oidc.http_settings import unfit_authority
 from bridge.oidc.source_url import PLACES, SourceUrl
 from bridge.units import Duration, FileContents, Settings
 
@@ -63,13 +63,10 @@ class SourceSettings(Settings):
             why = "It is sent in an Authorization header (RFC 6750 section 2.1)."
             cure = "Give the secret alone: visible ASCII characters, without “Bearer” before it."
             yield Problem(("bearer",), "a blank, or a character that no header carries", why, cure)
-        if self.http.ca_file is not None:
-            try:
-                ssl.create_default_context(cadata=self.http.ca_file)
-            except ssl.SSLError:
-                why = "The source's certificate is verified with it."
-                cure = "Give the certificate of the authority: -----BEGIN CERTIFICATE----- …"
-                yield Problem(("http", "ca_file"), "no certificate in PEM form", why, cure)
+        if self.http.ca_file is not None and (reason := unfit_authority(self.http.ca_file)):
+            why = "The source's certificate is verified with it."
+            cure = "Give the certificate of the authority: -----BEGIN CERTIFICATE----- …"
+            yield Problem(("http", "ca_file"), reason, why, cure)
 
     def _url_problems(self, url: SourceUrl, written: str) -> Iterator[Problem]:
         unknown = [place for place in url.places if place not in PLACES]
@@ -78,8 +75,7 @@ class SourceSettings(Settings):
             cure = "Write {id}, {sub} or {provider} as a part of the path, or as the value of a query's parameter."
             yield Problem(("url",), reason, "Whoever chooses what stands there would choose who is asked.", cure)
         elif reason := unfit_url(written, insecure=self.http.insecure):
-            cure = "Write an https address; plain http is for this machine only, or spell out http: {insecure: true}."
-            yield Problem(("url",), reason, "Our secret goes there, and facts about visitors come back.", cure)
+            yield Problem(("url",), reason, "Our secret goes there, and facts about visitors come back.", SPELL_OUT)
         elif unknown:
             close = get_close_matches(unknown[0], PLACES, n=1)
             cure = f"Did you mean {{{close[0]}}}?" if close else f"Known here: {', '.join(PLACES)}."

@@ -6,7 +6,7 @@ from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from bridge.errors import Problem
-from bridge.oidc.address import unfit_url
+from bridge.oidc.address import SPELL_OUT, unfit_url
 from bridge.units import Settings
 
 # RFC 9110 section 5.6.2.
@@ -87,12 +87,7 @@ def request_problems(
 def url_problems(url: str | None, *, insecure: bool) -> Iterator[Problem]:
     """What is wrong with the address of an endpoint that is shown tokens."""
     if url is not None and (reason := unfit_url(url, insecure=insecure)):
-        yield Problem(
-            ("url",),
-            reason,
-            "Visitors' tokens go there.",
-            "Write an https address; plain http is for this machine only, or spell out http: {insecure: true}.",
-        )
+        yield Problem(("url",), reason, "Visitors' tokens go there.", SPELL_OUT)
 
 
 def _query_names(url: str | None) -> frozenset[str]:
