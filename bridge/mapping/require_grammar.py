@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from bridge.errors import KeyPath, Problem
 from bridge.mapping.condition import OPERATORS
@@ -13,8 +13,10 @@ from bridge.mapping.path import describe
 from bridge.mapping.require import FIELDS, ClaimRule, FieldRule, Require
 from bridge.mapping.written import Written
 
-NOBODY: Final = ("anonymous", "machine", "impersonated", "pending")
-"""The subjects that a preset's rules may be named after; ``allow`` lifts such a rule by its name."""
+Nobody = Literal["anonymous", "machine", "impersonated", "pending"]
+"""Subjects that are no visitor of the shop's: a preset's rule against one has its name, by which ``allow`` lifts it."""
+
+NOBODY: Final[tuple[Nobody, ...]] = get_args(Nobody)
 
 MAX_MESSAGE: Final = 500
 """Characters of a message: it stands in a chat's small window."""
