@@ -8,7 +8,6 @@ from bridge.errors import KeyPath, Problem
 from bridge.mapping.condition import OPERATORS
 from bridge.mapping.condition_grammar import ConditionReader
 from bridge.mapping.findings import Findings, nearest, shown
-from bridge.mapping.operand import OperandUnfit
 from bridge.mapping.path import describe
 from bridge.mapping.require import FIELDS, ClaimRule, FieldRule, Require
 from bridge.mapping.written import Written
@@ -134,10 +133,8 @@ class _RuleReader:
             self.findings.refuse((*path, *operators[1:2]), found, "", cure)
             return None
         (operator,) = operators
-        try:
-            judge = OPERATORS[operator](written[operator])
-        except OperandUnfit as unfit:
-            self.findings.refuse((*path, operator, *unfit.inside), unfit.found, unfit.why, unfit.cure)
+        judge = self._conditions.judge(operator, written[operator], (*path, operator))
+        if judge is None:
             return None
         absent = operator == "present" and written[operator] is False
         return FieldRule(field, operator, judge, path, message, absent)
