@@ -1,4 +1,4 @@
-"""``require`` as plain data -> ``Require``, with every problem's key path: the stage's other entrance at load."""
+"""``require`` as plain data -> ``Require``, with every problem's key path: an entrance of the stage at load."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
