@@ -15,7 +15,8 @@ from typing import Any
 
 from bridge.chat_user import ChatUser, Phone
 from bridge.claims import Claims
-from bridge.mapping.parse import Written, parse_mapping
+from bridge.mapping.parse import parse_mapping
+from bridge.mapping.written import Written
 
 KEYCLOAK: dict[str, Any] = {
     "name": {"first_of": ["name", {"join": ["given_name", "family_name"]}, "preferred_username"]},

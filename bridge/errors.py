@@ -33,8 +33,8 @@ The code is stable and public (CONTRACT.md, "Failures"); ``detail`` and ``hint``
 hold no token, secret or personal data.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from bridge.provenance import Provenance
@@ -236,6 +236,12 @@ class Problem:
     found: str
     why: str = ""
     cure: str = ""
+
+
+def under(path: KeyPath, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Problems of a part, whose key paths are relative to it, as those of what it is a part of."""
+    for problem in problems:
+        yield replace(problem, path=(*path, *problem.path))
 
 
 class ConfigurationError(Exception):

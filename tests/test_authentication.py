@@ -9,7 +9,9 @@ from bridge.access_token import AccessToken
 from bridge.answer_cache import AnswerCache
 from bridge.authentication import Authentication
 from bridge.errors import BridgeError, IdentityUnusable, TokenExpired, TokenInvalid, VisitorRefused
-from bridge.mapping.parse import Written, parse_mapping, parse_require
+from bridge.mapping.parse import parse_mapping
+from bridge.mapping.require_grammar import parse_require
+from bridge.mapping.written import Written
 from bridge.oidc.http import HttpClient, open_session
 from bridge.oidc.provider import Provider
 from bridge.oidc.settings import ProviderSettings

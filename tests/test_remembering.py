@@ -24,7 +24,9 @@ from bridge.errors import (
     TokenNotYetValid,
     VisitorRefused,
 )
-from bridge.mapping.parse import Written, parse_mapping, parse_require
+from bridge.mapping.parse import parse_mapping
+from bridge.mapping.require_grammar import parse_require
+from bridge.mapping.written import Written
 from bridge.oidc.http import HttpClient, open_session
 from bridge.oidc.provider import Provider
 from bridge.oidc.providers import Providers

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
-from bridge.errors import Problem
+from bridge.errors import Problem, under
 from bridge.oidc.address import is_loopback
 from bridge.oidc.http_settings import unfit_authority
 from bridge.units import Duration, FileContents, Settings, Size
@@ -76,13 +76,11 @@ class CacheSettings(Settings):
 
     def problems(self) -> Iterator[Problem]:
         """What no single field shows. Key paths are relative to ``cache``."""
-        for problem in self.shared.problems():
-            yield Problem(("shared", *problem.path), problem.found, problem.why, problem.cure)
+        yield from under(("shared",), self.shared.problems())
 
     def warnings(self) -> Iterator[Problem]:
         """What is allowed and yet doubtful."""
-        for problem in self.shared.warnings():
-            yield Problem(("shared", *problem.path), problem.found, problem.why, problem.cure)
+        yield from under(("shared",), self.shared.warnings())
 
 
 def _unfit(url: str) -> str:

@@ -15,7 +15,7 @@ from bridge.config.field_errors import quoted, suggestion
 from bridge.config.model import AdminSettings, AuditSettings, LimitSettings, LogSettings, ServerSettings
 from bridge.config.opaque_routing import opaque_routing_problems
 from bridge.config.trace_settings import TraceSettings
-from bridge.errors import KeyPath, Problem
+from bridge.errors import KeyPath, Problem, under
 from bridge.oidc.source_settings import SourceSettings
 from bridge.units import Settings
 
@@ -79,15 +79,15 @@ class ConfigFile(Settings):
     def problems(self) -> Iterator[Problem]:
         """What is wrong with the file as a whole and with each of its parts. Key paths are absolute."""
         yield from self._own_problems()
-        yield from _under(("audit",), self.audit.problems())
-        yield from _under(("traces",), self.traces.problems())
+        yield from under(("audit",), self.audit.problems())
+        yield from under(("traces",), self.traces.problems())
         for path, _, entry in self.entries():
-            yield from _under(path, entry.problems())
+            yield from under(path, entry.problems())
         for name, provider in self.providers.items():
-            yield from _under(("providers", name), provider.problems())
-        yield from _under(("cache",), self.cache.problems())
+            yield from under(("providers", name), provider.problems())
+        yield from under(("cache",), self.cache.problems())
         for name, source in self.sources.items():
-            yield from _under(("sources", name), source.problems())
+            yield from under(("sources", name), source.problems())
         yield from _path_problems(list(self.entries()))
         for path, _, entry in self.entries():
             yield from self._routing_problems(path, entry)
@@ -112,13 +112,13 @@ class ConfigFile(Settings):
             if name not in used:
                 yield Problem(("providers", name), "used by no callback", "", "Add it to a callback's providers:.")
         for name, provider in self.providers.items():
-            yield from _under(("providers", name), provider_doubts(provider))
-            yield from _under(("providers", name), provider.warnings())
+            yield from under(("providers", name), provider_doubts(provider))
+            yield from under(("providers", name), provider.warnings())
         for path, _, entry in self.entries():
             yield from self._impersonation_warnings(path, entry)
         yield from self._shared_subjects_warnings()
         yield from self._shared_prefix_warnings()
-        yield from _under(("cache",), self.cache.warnings())
+        yield from under(("cache",), self.cache.warnings())
 
     def _shared_prefix_warnings(self) -> Iterator[Problem]:
         """Warns of ids that could meet where two callbacks belong to one workspace of CX Genie's."""
@@ -204,8 +204,8 @@ class ConfigFile(Settings):
                         "It stands in logs and metrics.",
                         "Use 1 to 32 of a-z, 0-9 and the hyphen.",
                     )
-        yield from _under(("server",), self.server.problems())
-        yield from _under(("admin",), self.admin.problems())
+        yield from under(("server",), self.server.problems())
+        yield from under(("admin",), self.admin.problems())
         if self.server.port == self.admin.port != 0:
             section, other = ("admin", "server") if "port" in self.admin.model_fields_set else ("server", "admin")
             found = f"{self.admin.port}, the port of {other} too"
@@ -269,11 +269,6 @@ class ConfigFile(Settings):
             "Choose prefixes that end alike and differ before, such as shop: and staff:; or say subjects: shared under"
             " both, if their visitors and ids are the same.",
         )
-
-
-def _under(path: KeyPath, problems: Iterable[Problem]) -> Iterator[Problem]:
-    for problem in problems:
-        yield Problem((*path, *problem.path), problem.found, problem.why, problem.cure)
 
 
 def _path_problems(entries: list[tuple[KeyPath, str, CallbackEntry]]) -> Iterator[Problem]:

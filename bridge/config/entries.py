@@ -9,12 +9,10 @@ from pydantic import Field
 from bridge.config.presets import DEFAULT, preset, preset_names
 from bridge.contract.settings import CallbackSettings
 from bridge.errors import Problem
+from bridge.mapping.require_grammar import Nobody
 from bridge.oidc.endpoint_settings import Texts
 from bridge.oidc.settings import ProviderSettings
 from bridge.units import OneOrList
-
-Nobody = Literal["anonymous", "machine", "impersonated", "pending"]
-"""Subjects that are no visitor of the shop's: a preset's rules against them have these names."""
 
 Rules = Annotated[tuple[Any, ...], OneOrList]
 """A ``require`` list, judged by the mapping stage."""

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from pathlib import Path
 
 from bridge.config.config_file import ConfigFile
@@ -132,7 +131,7 @@ def load_text(
     if reading.errors:
         raise InvalidConfiguration(located(file, reading.errors), references.files)
     written = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    model = replace(model, fingerprint=sha256(written).hexdigest()[:12])
+    model = replace(model, fingerprint=digest(written)[:12])
     cut = tuple(map(dotted, references.cut))
     return Loaded(model, tuple(located(file, reading.warnings)), settings, references.files, cut=cut)
 

@@ -228,7 +228,7 @@ class ConditionReader:
             self.findings.refuse((*path, operators[1]), f"two operators, {operators[0]} and {operators[1]}", "", cure)
         claim = self.path(written["claim"], (*path, "claim"))
         operator = operators[0] if operators else ""
-        judge = self._judge(operator, written[operator], (*path, operator)) if operator else is_true
+        judge = self.judge(operator, written[operator], (*path, operator)) if operator else is_true
         source = None
         if "from" in written and proof:
             why = "A proof is read from its claim's own source: a flag of one never proves a claim of another."
@@ -248,7 +248,8 @@ class ConditionReader:
             return None
         return ClaimTest(claim, judge, operator=operator, source=() if source is None else (source,), absent=absent)
 
-    def _judge(self, operator: str, operand: Any, path: KeyPath) -> Judge | None:
+    def judge(self, operator: str, operand: Any, path: KeyPath) -> Judge | None:
+        """One of ``OPERATORS`` with what stands behind it."""
         try:
             return OPERATORS[operator](operand)
         except OperandUnfit as unfit:

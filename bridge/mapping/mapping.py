@@ -1,4 +1,4 @@
-"""Claims -> ChatUser: the stage's only entrance at run time, pure and synchronous."""
+"""Claims -> ChatUser: an entrance of the stage at run time, as ``require`` and ``answer_test`` are; pure, synchronous."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

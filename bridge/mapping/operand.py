@@ -1,4 +1,4 @@
-"""What stands behind an operator or a transform, read at load: a text, a list of texts, a number, a pattern, CEL.
+"""What stands behind an operator or a transform, read at load: a text, a list of texts, a number, a pattern.
 
 Whatever cannot be read is ``OperandUnfit``, which says what to write; patterns run in RE2, in linear time.
 """

@@ -1,6 +1,6 @@
-"""``mapping:`` as plain data -> ``ClaimMapping``, with every problem's key path: the stage's entrance at load.
+"""``mapping:`` as plain data -> ``ClaimMapping``, with every problem's key path: the stage's first entrance at load.
 
-``parse_require``, which stands in a module of its own, is the same for ``require:``.
+The others are ``require_grammar``, for ``require:``, and ``answer_test``.
 
 What each target adds to the grammar of VALUE is read here, and so is what keeps one visitor from being another: the
 field that CX Genie identifies by must be proven (CONFIG.md, "verified_by proves one claim").
@@ -18,7 +18,6 @@ from bridge.mapping.node import TRUSTED, Node
 from bridge.mapping.path import describe
 from bridge.mapping.phone import PhoneUnfit, is_region, read_phone, region_of
 from bridge.mapping.proof import refuse_unproven, warn_unproven
-from bridge.mapping.require_grammar import ParsedRequire, parse_require
 from bridge.mapping.target import (
     SCHEMES,
     NationalPhoneTarget,
@@ -34,8 +33,6 @@ from bridge.mapping.target import (
 from bridge.mapping.value import Subject, Value
 from bridge.mapping.value_grammar import ValueReader
 from bridge.mapping.written import Written
-
-__all__ = ["Parsed", "ParsedRequire", "Written", "parse_mapping", "parse_require"]
 
 IdentityMethodText = Literal["id", "email", "phone_number"]
 

@@ -1,20 +1,21 @@
-"""``require`` as plain data -> ``Require``, with every problem's key path: the stage's other entrance at load."""
+"""``require`` as plain data -> ``Require``, with every problem's key path: an entrance of the stage at load."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from bridge.errors import KeyPath, Problem
 from bridge.mapping.condition import OPERATORS
 from bridge.mapping.condition_grammar import ConditionReader
 from bridge.mapping.findings import Findings, nearest, shown
-from bridge.mapping.operand import OperandUnfit
 from bridge.mapping.path import describe
 from bridge.mapping.require import FIELDS, ClaimRule, FieldRule, Require
 from bridge.mapping.written import Written
 
-NOBODY: Final = ("anonymous", "machine", "impersonated", "pending")
-"""The subjects that a preset's rules may be named after; ``allow`` lifts such a rule by its name."""
+Nobody = Literal["anonymous", "machine", "impersonated", "pending"]
+"""Subjects that are no visitor of the shop's: a preset's rule against one has its name, by which ``allow`` lifts it."""
+
+NOBODY: Final[tuple[Nobody, ...]] = get_args(Nobody)
 
 MAX_MESSAGE: Final = 500
 """Characters of a message: it stands in a chat's small window."""
@@ -132,10 +133,8 @@ class _RuleReader:
             self.findings.refuse((*path, *operators[1:2]), found, "", cure)
             return None
         (operator,) = operators
-        try:
-            judge = OPERATORS[operator](written[operator])
-        except OperandUnfit as unfit:
-            self.findings.refuse((*path, operator, *unfit.inside), unfit.found, unfit.why, unfit.cure)
+        judge = self._conditions.judge(operator, written[operator], (*path, operator))
+        if judge is None:
             return None
         absent = operator == "present" and written[operator] is False
         return FieldRule(field, operator, judge, path, message, absent)

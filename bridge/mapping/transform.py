@@ -77,7 +77,9 @@ def _is_bounded(value: Json) -> bool:
     return not isinstance(value, dict) or len(value) <= MAX_ELEMENTS
 
 
-def on_texts(name: str, change: Callable[[str], str | list[str] | None], **more: Any) -> Transform:
+def on_texts(
+    name: str, change: Callable[[str], str | list[str] | None], *, gives: Kind = "same", constant: bool = False
+) -> Transform:
     """A transform of text, by what it does to one text."""
 
     def whole(value: Json) -> Json:
@@ -95,7 +97,7 @@ def on_texts(name: str, change: Callable[[str], str | list[str] | None], **more:
                 return None
         return changed
 
-    return Transform(name, whole, TEXTS, more.pop("gives", "same"), **more)
+    return Transform(name, whole, TEXTS, gives, constant=constant)
 
 
 def on_list(name: str, change: Callable[[list[Json]], Json], gives: Kind, *, selects: bool = True) -> Transform:

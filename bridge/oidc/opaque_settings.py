@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from bridge.errors import Problem
+from bridge.errors import Problem, under
 from bridge.oidc.endpoint_settings import (
     IntrospectionSettings,
     RequestSettings,
@@ -98,8 +98,8 @@ class OpaqueSettings(Settings):
                 yield Problem((name, "url"), "missing", why, "Write the endpoint's address.")
         for name in _ENDPOINTS:
             endpoint = getattr(self, name)
-            for problem in endpoint.problems(insecure=insecure) if endpoint is not None else ():
-                yield Problem((name, *problem.path), problem.found, problem.why, problem.cure)
+            if endpoint is not None:
+                yield from under((name,), endpoint.problems(insecure=insecure))
         if self.token_pattern is not None and (reason := unfit_token_pattern(self.token_pattern)):
             cure = 'Write what a whole token looks like, such as token_pattern: "[0-9a-f]{40}".'
             yield Problem(("token_pattern",), reason, "It says which opaque tokens are this provider's.", cure)

@@ -1,11 +1,11 @@
 """One provider's trust: whose tokens, for whom, signed how, how old. Checked as far as it alone can tell."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bridge.errors import KeyPath, Problem
+from bridge.errors import KeyPath, Problem, under
 from bridge.oidc.address import SPELL_OUT, unfit_url
 from bridge.oidc.endpoint_settings import Texts, blanks
 from bridge.oidc.http_settings import HttpSettings
@@ -78,9 +78,9 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
             has_issuer=bool(self.issuer), has_discovery=self._has_discovery, insecure=self.http.insecure
         )
         yield from self._unknowable_problems()
-        yield from _under("http", self.http.problems())
+        yield from under(("http",), self.http.problems())
         yield from self._time_problems()
-        yield from _under("refuse", self.refuse.problems())
+        yield from under(("refuse",), self.refuse.problems())
 
     def warnings(self) -> Iterator[Problem]:
         """What is allowed and yet doubtful. Key paths are relative to the provider."""
@@ -256,8 +256,3 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
                 "It would hide a broken clock.",
                 "Set the clocks by NTP and keep leeway at 30s.",
             )
-
-
-def _under(section: str, problems: Iterable[Problem]) -> Iterator[Problem]:
-    for problem in problems:
-        yield Problem((section, *problem.path), problem.found, problem.why, problem.cure)

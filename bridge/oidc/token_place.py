@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from bridge.errors import Problem
+from bridge.errors import Problem, under
 from bridge.oidc.address import SPELL_OUT, unfit_url
 from bridge.units import Settings
 
@@ -62,8 +62,7 @@ def request_problems(
     own = None
     if isinstance(token_in, TokenPlace):
         own = token_in.query
-        for problem in token_in.problems():
-            yield Problem(("token_in", *problem.path), problem.found, problem.why, problem.cure)
+        yield from under(("token_in",), token_in.problems())
     in_url = _query_names(url)
     if own is not None and own in in_url:
         yield Problem(

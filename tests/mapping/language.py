@@ -5,7 +5,8 @@ from typing import Any, Literal
 from bridge.chat_user import ChatUser
 from bridge.claims import Claims
 from bridge.errors import Problem
-from bridge.mapping.parse import IdentityMethodText, Parsed, Written, parse_mapping
+from bridge.mapping.parse import IdentityMethodText, Parsed, parse_mapping
+from bridge.mapping.written import Written
 
 Layer = Literal["preset", "common", "callback", "provider"]
 

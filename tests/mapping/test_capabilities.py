@@ -11,7 +11,9 @@ import pytest
 
 from bridge.chat_user import ChatUser, Phone
 from bridge.errors import IdentityUnusable, VisitorRefused
-from bridge.mapping.parse import Written, parse_mapping, parse_require
+from bridge.mapping.parse import parse_mapping
+from bridge.mapping.require_grammar import parse_require
+from bridge.mapping.written import Written
 from bridge.trace import RecordingTrace
 from tests.mapping.language import apply, claims, errors, label, parse
 

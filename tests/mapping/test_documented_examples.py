@@ -16,10 +16,12 @@ from bridge.errors import BridgeError
 from bridge.mapping.condition import OPERATORS
 from bridge.mapping.condition_grammar import KINDS
 from bridge.mapping.mapping import TARGETS
-from bridge.mapping.parse import Written, parse_mapping, parse_require
+from bridge.mapping.parse import parse_mapping
+from bridge.mapping.require_grammar import parse_require
 from bridge.mapping.transform import FORMS as TRANSFORMS
 from bridge.mapping.transform import NAMED
 from bridge.mapping.value_grammar import BESIDE, FORMS
+from bridge.mapping.written import Written
 from tests.mapping.language import claims
 
 PAGE = Path(__file__).parents[2] / "docs/reference/mapping.md"

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from bridge.authentication import chat_user
 from bridge.chat_user import ChatUser, Phone
 from bridge.errors import IdentityUnusable, VisitorRefused
-from bridge.mapping.parse import Written, parse_require
+from bridge.mapping.require_grammar import parse_require
+from bridge.mapping.written import Written
 from bridge.trace import RecordingTrace
 from tests.mapping.json_values import json_objects, known_claims, sound_mappings, sound_rules
 from tests.mapping.language import apply, claims, parse

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bridge.errors import IdentityUnusable
 from bridge.mapping.mapping import TARGETS
-from bridge.mapping.parse import Written, parse_mapping
+from bridge.mapping.parse import parse_mapping
+from bridge.mapping.written import Written
 from tests.mapping.json_values import json_objects, plain_data
 from tests.mapping.language import claims, errors, parse
 

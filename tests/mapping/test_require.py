@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from bridge.chat_user import ChatUser, Phone
 from bridge.errors import VisitorRefused
 from bridge.mapping.operand import OperandUnfit
-from bridge.mapping.parse import Written, parse_require
 from bridge.mapping.require import FIELDS, Require
+from bridge.mapping.require_grammar import parse_require
+from bridge.mapping.written import Written
 from bridge.trace import RecordingTrace
 from tests.mapping.json_values import json_objects, plain_data
 from tests.mapping.language import claims

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bridge.mapping.parse import Written, parse_require
-from bridge.mapping.require_grammar import NOBODY
+from bridge.mapping.require_grammar import NOBODY, parse_require
+from bridge.mapping.written import Written
 
 
 @pytest.mark.parametrize(
