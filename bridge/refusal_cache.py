@@ -41,7 +41,11 @@ class RefusalCache:
     def get(self, key: Hashable) -> BridgeError | None:
         """The refusal under a key, made anew: an exception that is raised twice drags its first way along."""
         kept = self._refusals.get(key)
-        return None if kept is None else copy.copy(kept)
+        if kept is None:
+            return None
+        again = copy.copy(kept)
+        again.cached = True
+        return again
 
     def put(self, key: Hashable, refusal: BridgeError) -> None:
         """Keeps a refusal, without the way that it came, if it is one that lasts."""
