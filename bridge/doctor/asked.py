@@ -11,11 +11,10 @@ from bridge.errors import ProviderError, TokenInactive
 from bridge.oidc.address import unfit_url
 from bridge.oidc.http import HttpClient
 from bridge.oidc.introspection import Introspection
-from bridge.oidc.issuer import Issuers
 from bridge.oidc.jwks import StaticKeys
 from bridge.oidc.key_set import KeySet
 from bridge.oidc.settings import ProviderSettings
-from bridge.oidc.signed_answer import SignedAnswers
+from bridge.oidc.signed_answer import signed_answers
 from bridge.oidc.token_check import TokenCheck
 from bridge.oidc.userinfo import Userinfo
 
@@ -39,11 +38,7 @@ class Asked:
         self._settings = settings
         self._http = http
         self._metadata = learnt.metadata
-        algorithms = {name: frozenset({name}) for name in settings.allowed_algorithms}
-        client = settings.introspection.client_id if settings.introspection is not None else None
-        ours = frozenset({*settings.audience, *settings.authorized_parties, *((client,) if client else ())})
-        issuers = Issuers(settings.issuer, settings.tenants)
-        self._signed = SignedAnswers(StaticKeys(KeySet(learnt.keys)), algorithms, issuers, ours, leeway=settings.leeway)
+        self._signed = signed_answers(settings, StaticKeys(KeySet(learnt.keys)))
 
     @property
     def introspection(self) -> Introspection | None:
