@@ -2,11 +2,10 @@
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-
-from aiohttp import ClientSession
 
 from bridge.answer_cache import AnswerCache
 from bridge.authentication import Authentication
@@ -29,7 +28,6 @@ class Bridge:
         providers: Each provider, by its name.
         cache: What is remembered of tokens.
         cache_settings: By which settings.
-        shared: What replicas share, where they do.
     """
 
     def __init__(
@@ -38,13 +36,11 @@ class Bridge:
         providers: Mapping[str, Provider],
         cache: AnswerCache,
         cache_settings: CacheSettings,
-        shared: SharedCache | None,
     ) -> None:
         self.authentications = authentications
         self.providers = providers
         self.cache = cache
         self.cache_settings = cache_settings
-        self.shared = shared
 
     def provider_states(self) -> Mapping[str, ProviderState]:
         """How each provider's keys stand, by its name."""
@@ -82,18 +78,12 @@ async def assemble(
         if store is not None:
             stack.callback(store.close)
         session = await stack.enter_async_context(open_session())
+        client = functools.partial(HttpClient, session, on_exchange=on_exchange, begin_span=begin_span)
         providers = {
             name: Provider(
                 name,
                 settings,
-                HttpClient(
-                    session,
-                    provider=name,
-                    timeout=settings.http.timeout,
-                    ca_pem=settings.http.ca_file,
-                    on_exchange=on_exchange,
-                    begin_span=begin_span,
-                ),
+                client(provider=name, timeout=settings.http.timeout, ca_pem=settings.http.ca_file),
                 hints=model.hints.get(name, ()),
                 tests=model.answer_tests.get(name, AnswerTests()),
                 max_waiting=max(1, model.limits.in_flight // 4),
@@ -106,7 +96,14 @@ async def assemble(
         shared = _shared_cache(model.cache.shared, now)
         if shared is not None:
             stack.push_async_callback(shared.close)
-        sources = _sources(model, session, on_exchange, begin_span)
+        sources = Sources(
+            {
+                name: FactSource(
+                    name, settings, client(provider=name, timeout=settings.timeout, ca_pem=settings.http.ca_file)
+                )
+                for name, settings in model.sources.items()
+            }
+        )
         stack.push_async_callback(sources.close)
         authentications = {
             callback.name: Authentication(
@@ -136,7 +133,7 @@ async def assemble(
             *(asyncio.create_task(keys.keep(), name="keep keys") for keys in kept),
         ]
         try:
-            yield Bridge(authentications, providers, cache, model.cache, shared)
+            yield Bridge(authentications, providers, cache, model.cache)
         finally:
             for task in refreshing:
                 task.cancel()
@@ -168,25 +165,3 @@ def _shared_cache(settings: SharedCacheSettings, now: Callable[[], float]) -> Sh
     if settings.url is None:
         return None
     return SharedCache(settings.url.get_secret_value(), timeout=settings.timeout, ca_pem=settings.ca_file, now=now)
-
-
-def _sources(
-    model: Model, session: ClientSession, on_exchange: OnExchange | None, begin_span: BeginSpan | None
-) -> Sources:
-    return Sources(
-        {
-            name: FactSource(
-                name,
-                settings,
-                HttpClient(
-                    session,
-                    provider=name,
-                    timeout=settings.timeout,
-                    ca_pem=settings.http.ca_file,
-                    on_exchange=on_exchange,
-                    begin_span=begin_span,
-                ),
-            )
-            for name, settings in model.sources.items()
-        }
-    )

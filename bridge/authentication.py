@@ -137,7 +137,7 @@ class Authentication:
             ProviderError: The provider's keys, or what it must be asked about the token, cannot be had.
         """
         if trace.recording:
-            return _found(await self._look(token, trace))
+            return (await self._look(token, trace)).answer
         key = (self._callback, token.digest, self._decides)
         known = self._cache.get(key)
         if known is not None and self._holds(known):
@@ -149,7 +149,7 @@ class Authentication:
         else:
             look = await self._look(token, trace)
             self._keep(key, look)
-            answer = _found(look)
+            answer = look.answer
         self._count(token, answer)
         return answer
 
@@ -173,7 +173,7 @@ class Authentication:
         entry = self._keep(key, look)
         if self._shared is not None and entry is not None:
             await self._shared.put(token, key, entry)
-        return _found(look)
+        return look.answer
 
     async def _look(self, token: AccessToken, trace: Trace) -> "_Look":
         claims = await self._providers.verify(token, trace)
@@ -185,8 +185,11 @@ class Authentication:
         except BridgeError as refusal:
             refusal.provider, refusal.provenance = claims.provider, claims.provenance
             raise
-        complete = facts.complete and claims.incomplete is None
-        return _Look(claims, user, mapping.absent(user), complete=complete)
+        known = claims.provenance
+        answer = Authenticated(user, claims.provider, cached=False, provenance=known, absent=mapping.absent(user))
+        if not facts.complete or claims.incomplete is not None:
+            return _Look(answer, None)
+        return _Look(answer, Entry(user, claims.provider, known, claims.revision, claims.expires_at))
 
     async def _facts_about(self, claims: Claims, mapping: ClaimMapping, trace: Trace) -> Facts:
         """What the sources say that the mapping reads; about nobody whom a rule on claims has refused."""
@@ -201,12 +204,7 @@ class Authentication:
         return entry.revision in {"", self._by_name[entry.provider].revision}
 
     def _keep(self, key: CacheKey, look: "_Look") -> Entry | None:
-        if not look.complete:
-            return None
-        claims = look.claims
-        return self._cache.put(
-            key, Entry(look.user, claims.provider, look.provenance, claims.revision, claims.expires_at)
-        )
+        return None if look.entry is None else self._cache.put(key, look.entry)
 
     def _count(self, token: AccessToken, answer: Authenticated) -> None:
         count = self._cache.uses.count(token.digest)
@@ -239,28 +237,12 @@ class _Look:
     """What came of looking at a token.
 
     Attributes:
-        absent: As in ``Authenticated``.
-        complete: Whether every source that was worth asking has answered; only then is it worth keeping.
+        answer: For whoever asked.
+        entry: For the next time; ``None`` where a source that was worth asking has not answered.
     """
 
-    claims: Claims
-    user: ChatUser
-    absent: tuple[str, ...]
-    complete: bool
-
-    @property
-    def provider(self) -> str:
-        """Who vouches for it."""
-        return self.claims.provider
-
-    @property
-    def provenance(self) -> Provenance:
-        """Whose token it was."""
-        return self.claims.provenance
-
-
-def _found(look: _Look) -> Authenticated:
-    return Authenticated(look.user, look.provider, cached=False, provenance=look.provenance, absent=look.absent)
+    answer: Authenticated
+    entry: Entry | None
 
 
 def _remembered(entry: Entry, *, shared: bool = False) -> Authenticated:

@@ -198,13 +198,14 @@ async def test_a_retired_key_takes_its_answers_along(session: Any) -> None:
 
 
 async def test_a_refusal_keeps_its_words(session: Any) -> None:
-    """The operator's own message, the detail and the hint are there the second time too."""
+    """The operator's own message, the detail and the hint are there the second time too, which says that it is one."""
     process = Process(session, Asked(), require=[{"claim": "vip", "present": True, "message": "Members only."}])
     told = []
     for _ in range(2):
         with pytest.raises(VisitorRefused) as refused:
             await process.flow.authenticate(TOKEN)
         told.append((refused.value.message, refused.value.detail, refused.value.hint))
+        assert refused.value.cached == (len(told) == 2)
     assert told[0] == told[1]
     assert told[0][0] == "Members only."
     assert len(process.asked.asked) == 1

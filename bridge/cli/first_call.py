@@ -21,6 +21,8 @@ from bridge.config.load import InvalidConfiguration
 from bridge.config.model import Model
 from bridge.errors import BridgeError
 from bridge.oidc.jws import read_untrusted
+from bridge.oidc.key_store import KeyStoreUnusable
+from bridge.server.appended_file import FileUnavailable
 from bridge.server.capture import Captured
 from bridge.server.event_log import EventLog
 from bridge.server.port import AddressUnavailable
@@ -43,8 +45,8 @@ def first_call(  # noqa: PLR0917 -- typer makes options of them, none is positio
     It is the service itself that answers, with an eye on it: CX Genie gets the answer it will always get. No token, no
     secret and nothing personal is shown: names, lengths and kinds only. Ctrl-C ends it.
 
-    Exit status: 0 the last request got a chat user, or was a guest's; 1 it was refused; 2 none came, or a port is
-    taken.
+    Exit status: 0 the last request got a chat user, or was a guest's; 1 it was refused; 2 none came, a port is taken,
+    or state_dir or the audit trail's file cannot be written to.
     """
     path = configuration_file(config, as_json=as_json)
     try:
@@ -60,7 +62,7 @@ def first_call(  # noqa: PLR0917 -- typer makes options of them, none is positio
     )
     try:
         last = asyncio.run(_Watch(model, count, as_json=as_json).run())
-    except AddressUnavailable as error:
+    except (AddressUnavailable, KeyStoreUnusable, FileUnavailable) as error:
         raise cannot_tell(str(error), as_json=as_json) from None
     if last is None:
         raise cannot_tell("No request came.", as_json=as_json)
@@ -91,8 +93,8 @@ class _Watch:
         settings = self._model.log.model_copy(update={"level": "info"})
         log = EventLog(settings, write=lambda line: os.write(2, line), terminal=sys.stderr.isatty())
         last: Captured | None = None
-        # A bridge of its own: it is asked with a trace, which the service's is not.
-        async with assemble(self._model) as bridge:
+        # A bridge of its own: it is asked with a trace, which the service's is not. Keys are for the service to keep.
+        async with assemble(replace(self._model, state_dir=None)) as bridge:
             serving = asyncio.create_task(
                 serve(self._model, ready=self._ready, stop=stop, log=log, seen=self._came.put_nowait)
             )

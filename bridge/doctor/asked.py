@@ -9,19 +9,17 @@ from bridge.doctor.finding import Finding
 from bridge.doctor.published import Published
 from bridge.errors import ProviderError, TokenInactive
 from bridge.oidc.address import unfit_url
+from bridge.oidc.endpoints import AnswerTests, Ask
 from bridge.oidc.http import HttpClient
 from bridge.oidc.introspection import Introspection
-from bridge.oidc.issuer import Issuers
 from bridge.oidc.jwks import StaticKeys
 from bridge.oidc.key_set import KeySet
 from bridge.oidc.settings import ProviderSettings
-from bridge.oidc.signed_answer import SignedAnswers
+from bridge.oidc.signed_answer import signed_answers
 from bridge.oidc.token_check import TokenCheck
 from bridge.oidc.userinfo import Userinfo
 
 _ASK = "Is its url: right? Ask it with curl from this machine."
-
-Ask = Callable[[AccessToken], Awaitable[Mapping[str, Any]]]
 
 
 class Asked:
@@ -32,18 +30,18 @@ class Asked:
         settings: The provider's.
         http: Its client.
         learnt: What it publishes.
+        tests: What the operator asks of its answers.
     """
 
-    def __init__(self, about: str, settings: ProviderSettings, http: HttpClient, learnt: Published) -> None:
+    def __init__(
+        self, about: str, settings: ProviderSettings, http: HttpClient, learnt: Published, tests: AnswerTests
+    ) -> None:
         self._about = about
         self._settings = settings
         self._http = http
         self._metadata = learnt.metadata
-        algorithms = {name: frozenset({name}) for name in settings.allowed_algorithms}
-        client = settings.introspection.client_id if settings.introspection is not None else None
-        ours = frozenset({*settings.audience, *settings.authorized_parties, *((client,) if client else ())})
-        issuers = Issuers(settings.issuer, settings.tenants)
-        self._signed = SignedAnswers(StaticKeys(KeySet(learnt.keys)), algorithms, issuers, ours, leeway=settings.leeway)
+        self._tests = tests
+        self._signed = signed_answers(settings, StaticKeys(KeySet(learnt.keys)))
 
     @property
     def introspection(self) -> Introspection | None:
@@ -65,13 +63,19 @@ class Asked:
             else:
                 yield await self._introspection(introspection)
         if settings.token_check is not None:
-            yield await self._refuses("token_check", TokenCheck(self._http, settings.token_check).ask)
+            yield await self._refuses("token_check", self._by_rules(TokenCheck(self._http, settings.token_check)))
         if settings.asks_userinfo:
             url = self._url(settings.userinfo.url, "untrusted_userinfo_endpoint")
             if not url:
                 yield self._nowhere("userinfo")
             else:
-                userinfo = Userinfo(self._http, settings.userinfo, url=_there(url), signed=self._signed)
+                userinfo = Userinfo(
+                    self._http,
+                    settings.userinfo,
+                    url=_there(url),
+                    signed=self._signed,
+                    refused=self._tests.userinfo_refused,
+                )
                 yield await self._refuses("userinfo", userinfo.ask)
 
     def _url(self, written: str | None, member: str) -> str | None:
@@ -99,6 +103,18 @@ class Asked:
         cure = "Is introspection: {url: …} the right address? Ask the provider."
         found = "introspection calls a made-up token active"
         return Finding("introspection_open", self._about, "finding", found, why, cure)
+
+    def _by_rules(self, check: TokenCheck) -> Ask:
+        """The token check, which also says no where ``token_check.rules`` do."""
+        rules = self._tests.token_check_rules
+
+        async def ask(token: AccessToken) -> Mapping[str, Any]:
+            answer = await check.ask(token)
+            if rules is not None and not rules(answer):
+                raise TokenInactive("token_check.rules say no")
+            return answer
+
+        return ask
 
     async def _refuses(self, endpoint: str, ask: Ask) -> Finding:
         try:

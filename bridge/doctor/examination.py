@@ -10,6 +10,7 @@ from bridge.doctor.finding import Finding
 from bridge.doctor.hosts import examine_host
 from bridge.doctor.published import Published, examine_discovery, examine_keys
 from bridge.doctor.sample import examine_token
+from bridge.oidc.endpoints import AnswerTests
 from bridge.oidc.http import Endpoint, HttpClient, open_session
 from bridge.oidc.issuer import TEMPLATE
 from bridge.oidc.settings import ProviderSettings
@@ -40,7 +41,7 @@ async def examine(model: Model, *, url: str | None = None, token: str | None = N
             learnt = Published()
             async for finding in _examine_provider(about, settings, http, learnt):
                 yield finding
-            asked[name] = Asked(about, settings, http, learnt)
+            asked[name] = Asked(about, settings, http, learnt, model.answer_tests.get(name, AnswerTests()))
             async for finding in asked[name].examine():
                 yield finding
             for finding in waited.findings(about, settings.http.timeout):

@@ -27,6 +27,8 @@ async def examine_token(text: str, model: Model, asked: Mapping[str, Asked]) -> 
     except BridgeError as refusal:
         yield _refused("the sample token", refusal)
         return
+    # What they would keep belongs to whoever runs this, and the service could not read it.
+    model = replace(model, state_dir=None)
     async with assemble(_alone(model)) as verifying, assemble(model) as bridge:
         for callback in model.callbacks:
             about = f"callback {callback.name}"

@@ -20,9 +20,9 @@ from bridge.oidc.key_set import read_fetched_key_set
 from bridge.oidc.metadata import FreshMetadata
 from bridge.oidc.opaque import OpaqueTokens
 from bridge.oidc.profile import Profile, in_order, subject_of
-from bridge.oidc.settings import NO_AUDIENCE, ProviderSettings
+from bridge.oidc.settings import ProviderSettings
 from bridge.oidc.signature import allowed, verify_signature
-from bridge.oidc.signed_answer import SignedAnswers
+from bridge.oidc.signed_answer import signed_answers
 from bridge.oidc.token_pattern import TokenPattern
 from bridge.trace import Trace
 
@@ -93,7 +93,7 @@ class Provider:
             settings,
             http,
             metadata=self._metadata,
-            signed=self._signed_answers(),
+            signed=signed_answers(settings, self._keys, now=now),
             budget=self.budget,
             tests=tests,
             now=now,
@@ -212,19 +212,6 @@ class Provider:
             raise TokenUntrusted("introspection's sub is another than the token's")
         trace.step("claims", "introspection's subject", "ok")
         return replace(claims, sources=in_order({**claims.sources, "introspection": answer}))
-
-    def _signed_answers(self) -> SignedAnswers:
-        settings = self._settings
-        client = settings.introspection.client_id if settings.introspection is not None else None
-        ours = {client or "", *settings.audience, *settings.id_token_audience, *settings.authorized_parties}
-        return SignedAnswers(
-            self._keys,
-            self._algorithms,
-            self.issuing,
-            frozenset(ours - {"", NO_AUDIENCE}),
-            now=self._now,
-            leeway=settings.leeway,
-        )
 
     def _fresh_metadata(self, monotonic: Callable[[], float]) -> FreshMetadata | None:
         if not self.issuers:

@@ -17,7 +17,8 @@ from bridge.oidc.issuer import Issuers
 from bridge.oidc.jwks import Keys
 from bridge.oidc.jws import UntrustedJws, read_untrusted
 from bridge.oidc.jwt import ID_TOKEN_SIGNS, KIND_CLAIMS
-from bridge.oidc.signature import Algorithms, verify_signature
+from bridge.oidc.settings import NO_AUDIENCE, ProviderSettings
+from bridge.oidc.signature import Algorithms, allowed, verify_signature
 
 INTROSPECTION = "token-introspection+jwt"
 """RFC 9701 section 5: the ``typ`` of a signed introspection answer, and its media type behind ``application/``."""
@@ -139,6 +140,20 @@ class SignedAnswers:
             raise _refusal(endpoint, f"exp is {now - claims['exp']:.0f} s past")
         if any(name in claims and claims[name] - now > self._leeway for name in ("nbf", "iat")):
             raise _refusal(endpoint, "nbf or iat is in the future")
+
+
+def signed_answers(settings: ProviderSettings, keys: Keys, *, now: Callable[[], float] = time.time) -> SignedAnswers:
+    """What verifies the answers of a provider with these settings and keys."""
+    client = settings.introspection.client_id if settings.introspection is not None else None
+    ours = {client or "", *settings.audience, *settings.id_token_audience, *settings.authorized_parties}
+    return SignedAnswers(
+        keys,
+        allowed(settings.allowed_algorithms),
+        Issuers(settings.issuer, settings.tenants),
+        frozenset(ours - {"", NO_AUDIENCE}),
+        now=now,
+        leeway=settings.leeway,
+    )
 
 
 def _typ(jws: UntrustedJws) -> str | None:

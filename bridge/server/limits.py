@@ -69,10 +69,6 @@ class InFlight:
         if self._timer is None:
             self._timer = loop.call_later(self._deadline, self._end_the_late)
 
-    def __len__(self) -> int:
-        """How many are being answered."""
-        return len(self._since)
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:

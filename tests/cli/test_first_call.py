@@ -163,3 +163,20 @@ async def test_a_taken_port_is_a_sentence(tmp_path: Path, issuer: Issuer) -> Non
     assert process.returncode == 2
     assert f"cannot listen on 127.0.0.1:{port}" in err.decode()
     assert "Traceback" not in err.decode()
+
+
+@pytest.mark.parametrize(
+    "unfit", ["state_dir: {folder}/file", "audit: {{mode: pseudonymous, key: {key}, file: {folder}/file/audit}}"]
+)
+async def test_a_folder_that_cannot_be_written_to_is_a_sentence(tmp_path: Path, issuer: Issuer, unfit: str) -> None:
+    """Status 2, as of the service itself."""
+    (tmp_path / "file").touch()
+    (tmp_path / "key").write_text("an audit key of these tests, long enough")
+    line = unfit.format(folder=tmp_path, key="{file: key}")
+    (tmp_path / "bridge.yaml").write_text(CONFIG.format(issuer=issuer.url, audience="chat") + line + "\n")
+    process = await start("first-call", "--config", "bridge.yaml", cwd=tmp_path)
+    _, err = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 2
+    assert f"{tmp_path}/file" in err.decode()
+    assert "cannot be written" in err.decode()
+    assert "Traceback" not in err.decode()

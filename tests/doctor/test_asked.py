@@ -63,3 +63,24 @@ async def test_the_token_check(issuer: Issuer, published: dict[str, Any], expect
         issuer.set(statuses={"userinfo": 401, **published["statuses"]})
     provider = {"token_check": {"url": f"{issuer.url}/token_check"}, "userinfo": {"url": f"{issuer.url}/userinfo"}}
     assert wrong(await gathered(examine(model(issuer.url, **provider)))) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [({"error": "-216"}, {}), ({"sub": "u1", "aud": "chat"}, {"endpoint_open": "warning"})],
+)
+@pytest.mark.parametrize("endpoint", ["userinfo", "token_check"])
+async def test_the_operators_own_sign_of_a_no_counts(
+    issuer: Issuer, endpoint: str, answer: dict[str, Any], expected: dict[str, str]
+) -> None:
+    """``refused_when`` and ``rules`` tell a no of status 200 apart, as in the service; without that no it is open."""
+    error = {"claim": "error", "present": True}
+    described: dict[str, dict[str, Any]] = {
+        "userinfo": {"userinfo": {"when": "missing", "refused_when": error}},
+        "token_check": {
+            "token_check": {"url": f"{issuer.url}/token_check", "rules": [{"not": error}]},
+            "userinfo": {"url": f"{issuer.url}/userinfo"},
+        },
+    }
+    issuer.set(**{"statuses": {} if endpoint == "userinfo" else {"userinfo": 401}, endpoint: answer})
+    assert wrong(await gathered(examine(model(issuer.url, **described[endpoint])))) == expected

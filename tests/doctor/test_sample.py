@@ -1,5 +1,7 @@
 """bridge/doctor/sample.py: what a sample token meets, and introspection's word beside it."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from bridge.doctor.examination import examine
@@ -22,6 +24,13 @@ async def test_a_good_token(issuer: Issuer) -> None:
     found = await examined(issuer, good_token(issuer.url))
     assert wrong(found) == {}
     assert "provider shop" in found["token"].found
+
+
+async def test_it_keeps_nothing(issuer: Issuer, tmp_path: Path) -> None:
+    """``state_dir`` is the service's: whoever examines may not even write to it."""
+    (tmp_path / "file").touch()
+    examined_model = replace(model(issuer.url), state_dir=f"{tmp_path}/file")
+    assert wrong(await gathered(examine(examined_model, token=good_token(issuer.url)))) == {}
 
 
 async def test_a_refused_token(issuer: Issuer) -> None:
