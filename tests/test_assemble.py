@@ -14,7 +14,7 @@ from bridge.config.model import Model
 from bridge.errors import TokenInactive
 from bridge.oidc.key_store import KeyStoreUnusable
 from bridge.oidc.settings import ProviderSettings
-from tests.attacks.attack import eventually
+from tests.eventually import eventually
 from tests.issuer import keys, mint
 from tests.issuer.process import Issuer
 
