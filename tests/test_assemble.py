@@ -14,7 +14,7 @@ from bridge.config.model import Model
 from bridge.errors import TokenInactive
 from bridge.oidc.key_store import KeyStoreUnusable
 from bridge.oidc.settings import ProviderSettings
-from tests.attacks.attack import eventually
+from tests.eventually import eventually
 from tests.issuer import keys, mint
 from tests.issuer.process import Issuer
 
@@ -56,8 +56,9 @@ async def test_starts_without_its_providers_and_leaves_nothing(issuer: Issuer) -
     issuer.set(fault="discovery_500")
     async with assemble(model(issuer.url, "http://127.0.0.1:9")) as bridge:
         await bridge.first_fetches()
-        states = bridge.provider_states().values()
-        assert all(state.first_fetch_ended and state.failure and state.age is None for state in states)
+        states = bridge.provider_states()
+        assert set(states) == {"one", "two"}
+        assert all(state.first_fetch_ended and state.failure and state.age is None for state in states.values())
         assert asyncio.all_tasks() > before
     assert asyncio.all_tasks() == before
 

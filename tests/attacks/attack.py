@@ -5,7 +5,6 @@ accepted by the same bridge, so that no row can pass because something else was 
 to an identity provider.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -111,14 +110,6 @@ def attacked_configuration(issuer: Issuer) -> dict[str, Any]:
         for number, (realm, members) in enumerate(REALMS.items())
     }
     return configuration(providers=providers, limits={"failed_callers": "9999/s"})
-
-
-def eventually(attempt: Callable[[], bool]) -> None:
-    """Returns as soon as the attempt gives true; fails when it has not within fifteen seconds."""
-    end = time.monotonic() + 15
-    while not attempt():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.05)
 
 
 def header(**members: Any) -> Mint:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, Attacked, claims, eventually, header
+from tests.attacks.attack import ACCEPTED, Attacked, claims, header
 from tests.bridge_process import Answer, RunningBridge
+from tests.eventually import eventually
 from tests.issuer.mint import good_token
 
 FORGED = '\r\n{"level": "error", "event": "forged"}\r\n\x1b[2J\x1b]0;owned\x07" \u2028\u202e'

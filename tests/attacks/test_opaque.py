@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, STATUS, eventually
+from tests.attacks.attack import ACCEPTED, STATUS
 from tests.bridge_process import RunningBridge, StartBridge, callback, configuration
+from tests.eventually import eventually
 from tests.issuer import mint
 from tests.issuer.keys import base64url
 from tests.issuer.mint import At, good_claims, good_token

@@ -15,20 +15,26 @@ HEAVY = ("aiohttp", "authlib", "bridge.config", "cryptography", "re2", "starlett
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--version"], ["--help"], ["secret", "new"], ["healthcheck", "--url", "http://127.0.0.1:1/"]]
+    ("arguments", "status"),
+    [
+        (["--version"], 0),
+        (["--help"], 0),
+        (["secret", "new"], 0),
+        (["healthcheck", "--url", "http://127.0.0.1:1/"], 1),
+    ],
 )
-def test_what_needs_nothing_imports_nothing(arguments: list[str]) -> None:
+def test_what_needs_nothing_imports_nothing(arguments: list[str], status: int) -> None:
     """A health check runs every few seconds, and help is what a person asks for first."""
     code = f"""
 import sys, bridge.cli.main
 try:
     bridge.cli.main.app({arguments!r})
-except SystemExit:
-    pass
+except SystemExit as ended:
+    print("status", int(ended.code))
 print("loaded", *[name for name in {HEAVY!r} if name in sys.modules])
 """
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert run.stdout.splitlines()[-1] == "loaded"
+    assert run.stdout.splitlines()[-2:] == [f"status {status}", "loaded"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -1,11 +1,9 @@
 """bridge/config/cache_settings.py: where the shared cache is, and never its password in a message."""
 
-import subprocess
-import sys
-
 import pytest
 
 from tests.config.files import ENVIRONMENT, GOOD, problems, read
+from tests.missing_extra import printed_without
 
 SHARED = GOOD + "cache: {shared: {url: {env: VALKEY_URL}}}\n"
 
@@ -88,14 +86,12 @@ def test_a_command_has_some_time(setting: str) -> None:
 def test_without_the_extra_it_says_how_to_install_it() -> None:
     """And a file without a shared cache does not even look for it."""
     program = (
-        "import sys; sys.modules['valkey'] = None\n"
         "from bridge.config.cache_settings import CacheSettings\n"
         "for shared in ({}, {'url': 'valkey://cache'}):\n"
         "    made = CacheSettings.model_validate({'shared': shared})\n"
         "    print([(problem.path, problem.cure) for problem in made.problems()])\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    without, with_url = done.stdout.splitlines()
+    without, with_url = printed_without("valkey", program)
     assert without == "[]"
     assert "('shared', 'url')" in with_url
     assert "pip install 'cxgenie-idp-bridge[valkey]'" in with_url

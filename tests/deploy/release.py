@@ -4,8 +4,7 @@ import http.client
 import json
 import os
 import subprocess
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,14 +92,6 @@ def call(address: str, token: str, *, secret: str = SECRET, path: str = "/") -> 
         return answer.status, document
     finally:
         connection.close()
-
-
-def eventually(true: Callable[[], Any], seconds: float = 60) -> None:
-    """Returns as soon as it is true; fails when the time is over."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.2)
 
 
 def _run(command: list[Any], kubeconfig: Path, text: str) -> str:

@@ -58,7 +58,9 @@ def _by_name(objects: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, A
 @pytest.mark.parametrize("release", ["y", "1e3", "no", "null", "0x1f", "a" * 53])
 def test_any_release_name_makes_texts_and_names_that_fit(release: str) -> None:
     """YAML would read these as something else than text; Helm's own template breaks on the first."""
-    for each in rendered(CHART / "ci/extras-values.yaml", release=release):
+    objects = rendered(CHART / "ci/extras-values.yaml", release=release)
+    assert objects
+    for each in objects:
         judged(each)
         assert len(each["metadata"]["name"]) <= 63
         assert all(isinstance(value, str) for value in each["metadata"].get("labels", {}).values())
@@ -110,6 +112,7 @@ def test_a_pod_has_no_rights_that_it_does_not_need(values: Path) -> None:
     """O17: no service account's token, no root, no writable file system, no capability; in each of the pods."""
     objects = rendered(values)
     pods = [each["spec"]["template"] for each in objects if each["kind"] in {"Deployment", "Job"}]
+    assert pods
     for pod in (*pods, *(each for each in objects if each["kind"] == "Pod")):
         spec = pod["spec"]
         assert spec["automountServiceAccountToken"] is False
@@ -208,9 +211,11 @@ _VALUES_IN_GUIDES = [
 @pytest.mark.parametrize("block", _VALUES_IN_GUIDES)
 def test_the_values_in_guides_are_taken(block: str) -> None:
     """Each laid over the smallest values, and what comes of it judged by Kubernetes' schemas."""
-    for each in rendered(MINIMAL, changes=yaml.safe_load(textwrap.dedent(block))):
-        if not each["apiVersion"].startswith("gateway.") and each["kind"] not in _FOREIGN:
-            judged(each)
+    objects = rendered(MINIMAL, changes=yaml.safe_load(textwrap.dedent(block)))
+    known = [each for each in objects if not each["apiVersion"].startswith("gateway.") and each["kind"] not in _FOREIGN]
+    assert known
+    for each in known:
+        judged(each)
 
 
 def test_every_value_is_in_the_schema_and_every_key_of_the_schema_has_a_value() -> None:
@@ -218,9 +223,13 @@ def test_every_value_is_in_the_schema_and_every_key_of_the_schema_has_a_value() 
     values = yaml.safe_load((CHART / "values.yaml").read_text())
     schema = json.loads(VALUES_SCHEMA.read_text())
     assert set(values) == set(schema["properties"])
-    for name, below in schema["properties"].items():
-        if below.get("additionalProperties") is False and isinstance(values[name], dict):
-            assert set(values[name]) == set(below["properties"]), name
+    closed = {
+        name: set(below["properties"])
+        for name, below in schema["properties"].items()
+        if below.get("additionalProperties") is False and isinstance(values[name], dict)
+    }
+    assert closed
+    assert {name: set(values[name]) for name in closed} == closed
 
 
 def test_as_a_dependency_it_can_be_switched_off_and_shares_globals(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def pod(image: Image, open_folder: Path, request: pytest.FixtureRequest) -> Iter
         path for path in _SHELLS if (image.rootfs / path[1:]).is_file() and not (image.rootfs / path[1:]).is_symlink()
     )
     assert hidden
-    with contextlib.suppress(AssertionError):
+    with contextlib.suppress(AssertionError):  # it is there only if a run before was killed
         ip("netns", "del", _NETWORK)
     ip("netns", "add", _NETWORK)
     try:

@@ -39,6 +39,7 @@ async def gathered(findings: AsyncIterator[Finding]) -> dict[str, Finding]:
 
 def wrong(found: dict[str, Finding]) -> dict[str, str]:
     """The names and grades of what is not well."""
+    assert found, "nothing was looked at"
     for each in found.values():
         assert (each.grade == "ok") == (not each.cure), each
     return {name: each.grade for name, each in found.items() if each.grade != "ok"}

@@ -2,57 +2,31 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from bridge.doctor.hosts import examine_host
 from tests.doctor.checks import gathered, wrong
-
-
-def certificate(days: float, name: str) -> tuple[bytes, bytes]:
-    """A certificate of its own authority, good for so many days from now, and its key; both PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "shop.example")])
-    now = datetime.now(UTC)
-    until = now + timedelta(days=days)
-    try:
-        alternative: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        alternative = x509.DNSName(name)
-    made = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), 1, now - timedelta(days=90), until)
-        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return made.public_bytes(pem), private
+from tests.issuer.certificates import DAY, Certificate
 
 
 @contextlib.asynccontextmanager
 async def tls(folder: Path, *, days: float, name: str) -> AsyncIterator[tuple[str, str]]:
-    """A host that speaks TLS: its address, and its authority as PEM text."""
-    pem, key = certificate(days, name)
-    (folder / "chain.pem").write_bytes(pem)
-    (folder / "key.pem").write_bytes(key)
+    """A host that speaks TLS: its address, and its certificate, which it signed itself, as PEM text."""
+    certificate = Certificate.self_signed(name, begins=-90 * DAY, ends=days * DAY)
+    (folder / "server.pem").write_text(certificate.with_key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "chain.pem", folder / "key.pem")
+    context.load_cert_chain(folder / "server.pem")
 
     async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.transport.abort()
 
     async with await asyncio.start_server(close, "127.0.0.1", 0, ssl=context) as server:
-        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/realms/shop", pem.decode()
+        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/realms/shop", certificate.pem
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Replicas of a running bridge and one real Valkey or Redis between them."""
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.bridge_process import RunningBridge, configuration, provider
+from tests.eventually import eventually
 from tests.interop.valkey.process import PASSWORD, ValkeyProcess
 from tests.issuer.process import Issuer, IssuerProcess
 
@@ -152,13 +152,13 @@ def test_killing_the_server_loses_no_callback(replicas: Replicas, valkey: Valkey
     for visitor in visitors:
         visitor.start()
     try:
-        wait(lambda: sum(codes.values()) > 40)
+        eventually(lambda: sum(codes.values()) > 40, PATIENT)
         valkey.kill()
-        wait(lambda: replicas.events("shared_cache_gone") == 2)
+        eventually(lambda: replicas.events("shared_cache_gone") == 2, PATIENT)
         answered = sum(codes.values())
-        wait(lambda: sum(codes.values()) > answered + 40)
+        eventually(lambda: sum(codes.values()) > answered + 40, PATIENT)
         valkey.start()
-        wait(lambda: replicas.events("shared_cache_back") == 2)
+        eventually(lambda: replicas.events("shared_cache_back") == 2, PATIENT)
     finally:
         stop.set()
         for visitor in visitors:
@@ -168,14 +168,6 @@ def test_killing_the_server_loses_no_callback(replicas: Replicas, valkey: Valkey
     asked = replicas.asked
     assert replicas.codes("after-all") == ["ok", "ok"]
     assert replicas.asked == asked + 1
-
-
-def wait(condition: Any) -> None:
-    """Returns when it holds."""
-    until = time.monotonic() + PATIENT
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 def test_a_wrong_password_is_said_without_it(idp: Issuer, valkey: ValkeyProcess, tmp_path: Path) -> None:

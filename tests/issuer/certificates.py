@@ -42,9 +42,9 @@ class Certificate:
         return cls._made(name, None, x509.BasicConstraints(ca=True, path_length=0), [])
 
     @classmethod
-    def self_signed(cls, host: str) -> Self:
-        """What a server makes for itself."""
-        return cls._made("self", None, x509.BasicConstraints(ca=False, path_length=None), [host])
+    def self_signed(cls, host: str, *, begins: timedelta = -DAY, ends: timedelta = DAY) -> Self:
+        """What a server makes for itself; times as ``issue`` has them."""
+        return cls._made("self", None, x509.BasicConstraints(ca=False, path_length=None), [host], begins, ends)
 
     def issue(self, host: str, *, begins: timedelta = -DAY, ends: timedelta = DAY) -> Self:
         """A certificate for a host name or address, signed by this authority.

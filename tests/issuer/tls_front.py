@@ -99,7 +99,7 @@ class TlsFront:
 
 
 async def _hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # either side hung up; the other is told so by the end of its connection
         while data := await reader.read(65536):
             writer.write(data)
             await writer.drain()

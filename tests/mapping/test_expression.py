@@ -1,7 +1,5 @@
 """CEL: what is taken, what is refused before it could cost anything, and what comes of any claims."""
 
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -12,6 +10,7 @@ from bridge.mapping.expression import MAX_BYTES, MAX_ELEMENTS, compile_expressio
 from bridge.mapping.operand import OperandUnfit
 from tests.mapping.json_values import json_objects, json_values, plain_data
 from tests.mapping.language import claims, errors, label, parse
+from tests.missing_extra import printed_without
 
 
 @pytest.mark.parametrize(
@@ -194,14 +193,12 @@ def test_what_the_visitor_can_edit() -> None:
 def test_without_the_extra() -> None:
     """Without the library a mapping that uses CEL says how to install it, and any other does not even look for it."""
     program = (
-        "import sys; sys.modules['cel'] = None\n"
         "from bridge.mapping.parse import Written, parse_mapping\n"
         "for value in ('plan', {'cel': 'claims.plan'}):\n"
         "    parsed = parse_mapping({'label': Written(value, ('mapping', 'label'), 'common')}, identity_method='id')\n"
         "    print([(problem.path, problem.found, problem.cure) for problem in parsed.errors])\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    without, with_cel = done.stdout.splitlines()
+    without, with_cel = printed_without("cel", program)
     assert without == "[]"
     assert "('mapping', 'label', 'cel')" in with_cel
     assert "pip install 'cxgenie-idp-bridge[cel]'" in with_cel

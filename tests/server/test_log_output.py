@@ -32,7 +32,7 @@ class Pipe:
             while part := os.read(self.reader, 1 << 20):
                 parts.append(part)
         except BlockingIOError:
-            pass
+            pass  # there is no more
         return b"".join(parts)
 
 

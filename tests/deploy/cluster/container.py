@@ -89,5 +89,5 @@ def _innermost(pid: int) -> list[int]:
     try:
         below = [int(child) for child in children.read_text().split()]
     except OSError:
-        return []
+        return []  # it has ended
     return [leaf for child in below for leaf in _innermost(child)] if below else [pid]

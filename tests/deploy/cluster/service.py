@@ -62,7 +62,7 @@ class ServiceProxies:
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # either side hung up; the other is told so by the end of its connection
         while data := await reader.read(65536):
             writer.write(data)
             await writer.drain()

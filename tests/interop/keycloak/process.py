@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -15,6 +14,8 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
+
+from tests.made_once import made_once
 
 HERE = Path(__file__).parent
 VERSION = "26.7.3"
@@ -35,28 +36,23 @@ def install() -> Path:
         AssertionError: Java or Maven is missing, or the download failed: the sentence says what to do.
     """
     assert shutil.which("java") is not None, "The interop tests run a real Keycloak: install Java 17 or newer."
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "idp-bridge"
-    installed = cache / f"keycloak-{VERSION}"
-    if not installed.exists():
-        maven = shutil.which("mvn")
-        assert maven is not None, "The interop tests get Keycloak from Maven Central: install Maven (mvn)."
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as scratch:
-            get = [maven, "-q", "-B", _PLUGIN, f"-Dartifact={_ARTIFACT}", "-Dtransitive=false"]
-            get.append(f"-Dmaven.repo.local={scratch}/maven")
-            ended = subprocess.run(get, capture_output=True, text=True, timeout=300, check=False)
-            assert ended.returncode == 0, f"mvn failed: is Maven Central within reach?\n{ended.stdout}{ended.stderr}"
-            [archive] = Path(scratch).rglob("keycloak-quarkus-dist-*.zip")
-            found = hashlib.sha256(archive.read_bytes()).hexdigest()
-            assert found == SHA256, f"Keycloak {VERSION} from Maven Central is another file than before: {found}"
-            shutil.unpack_archive(archive, scratch)
-            fresh = Path(scratch, f"keycloak-{VERSION}")
-            fresh.joinpath("bin", "kc.sh").chmod(0o755)  # a zip's modes are not unpacked
-            try:
-                fresh.rename(installed)  # at once, so that another run never sees half of it
-            except OSError:
-                assert installed.exists()  # that other run was faster
-    return installed
+    return made_once(f"keycloak-{VERSION}", _download)
+
+
+def _download(scratch: Path) -> Path:
+    maven = shutil.which("mvn")
+    assert maven is not None, "The interop tests get Keycloak from Maven Central: install Maven (mvn)."
+    get = [maven, "-q", "-B", _PLUGIN, f"-Dartifact={_ARTIFACT}", "-Dtransitive=false"]
+    get.append(f"-Dmaven.repo.local={scratch}/maven")
+    ended = subprocess.run(get, capture_output=True, text=True, timeout=300, check=False)
+    assert ended.returncode == 0, f"mvn failed: is Maven Central within reach?\n{ended.stdout}{ended.stderr}"
+    [archive] = scratch.rglob("keycloak-quarkus-dist-*.zip")
+    found = hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert found == SHA256, f"Keycloak {VERSION} from Maven Central is another file than before: {found}"
+    shutil.unpack_archive(archive, scratch)
+    fresh = scratch / f"keycloak-{VERSION}"
+    fresh.joinpath("bin", "kc.sh").chmod(0o755)  # a zip's modes are not unpacked
+    return fresh
 
 
 class Keycloak:

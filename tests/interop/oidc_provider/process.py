@@ -4,13 +4,11 @@ import base64
 import hashlib
 import html
 import json
-import os
 import re
 import secrets
 import shutil
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -20,6 +18,8 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import aiohttp
+
+from tests.made_once import made_once
 
 HERE = Path(__file__).parent
 CALLBACK = "http://127.0.0.1/signed-in"
@@ -63,24 +63,19 @@ def install() -> Path:
         "The interop tests run a real OpenID provider on Node.js: install node (20 or newer) and npm."
     )
     assert shutil.which("node") is not None, "npm is here, but node is not: install Node.js, version 20 or newer."
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "idp-bridge-tests"
     digest = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()[:16]
-    installed = cache / f"oidc-provider-{digest}"
-    if not installed.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as scratch:
-            fresh = Path(scratch, "package")
-            fresh.mkdir()
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(HERE / name, fresh)
-            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            ended = subprocess.run(command, cwd=fresh, capture_output=True, text=True, timeout=300, check=False)
-            assert ended.returncode == 0, f"npm ci failed: is the npm registry within reach?\n{ended.stderr}"
-            try:
-                fresh.rename(installed)  # at once, so that another run never sees half of it
-            except OSError:
-                assert installed.exists()  # that other run was faster
-    return installed
+
+    def download(scratch: Path) -> Path:
+        fresh = scratch / "package"
+        fresh.mkdir()
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / name, fresh)
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        ended = subprocess.run(command, cwd=fresh, capture_output=True, text=True, timeout=300, check=False)
+        assert ended.returncode == 0, f"npm ci failed: is the npm registry within reach?\n{ended.stderr}"
+        return fresh
+
+    return made_once(f"oidc-provider-{digest}", download)
 
 
 class OidcProvider:
