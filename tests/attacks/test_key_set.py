@@ -1,6 +1,8 @@
 """Attacks through the published key set: odd, weak and misdirected keys, floods of unknown kids, rotation."""
 
 import json
+import math
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -294,6 +296,30 @@ def test_a_retired_key_verifies_nothing(issuer: Issuer, start_bridge: StartBridg
     for tokens in (remembered, [good_token(realm.url) for realm in realms.values()]):
         for token in tokens:
             eventually(partial(is_invalid, bridge, token))
+
+
+def test_a_swapped_set_is_obeyed_and_mended(issuer: Issuer, start_bridge: StartBridge) -> None:
+    """K01, K13: no good token is let in meanwhile, nobody else is harmed, and the right set heals without a restart.
+
+    The wrong set costs its provider no more requests than the right one: one per refresh.
+    """
+    realms = {name: issuer.realm(f"swapped-{number}") for number, name in enumerate(AFTER)}
+    providers = {f"p{n}": refreshed(realm, id_prefix=f"{n}:") for n, realm in enumerate([*realms.values(), issuer])}
+    bridge = start_bridge(configuration(providers=providers))
+    bridge.wait_until_ready()
+    began, fetches = time.monotonic(), {name: realm.fetches() for name, realm in realms.items()}
+    for name, realm in realms.items():
+        realm.set(jwks={"keys": AFTER[name]})
+    for realm in realms.values():
+        eventually(partial(is_invalid, bridge, good_token(realm.url)))
+        assert bridge.post(good_token(issuer.url)).code is ACCEPTED
+    seen = {name: realm.fetches() - fetches[name] for name, realm in realms.items()}
+    allowed = 2 * math.ceil(time.monotonic() - began) + 1  # a refresh comes up to a tenth early
+    assert {name: count for name, count in seen.items() if not 0 < count <= allowed} == {}
+    for realm in realms.values():
+        realm.set(jwks=jwks("rsa"))
+    for realm in realms.values():
+        eventually(lambda realm=realm: bridge.post(good_token(realm.url)).code is ACCEPTED)  # type: ignore[misc]
 
 
 def refreshed(realm: Issuer, **members: Any) -> dict[str, Any]:

@@ -51,8 +51,11 @@ def test_the_shipped_schema_is_fresh() -> None:
 
 @pytest.mark.parametrize(
     "file",
-    [file for file in sorted((ROOT / "config").rglob("*.yaml")) if not file.name.endswith(".tests.yaml")],
-    ids=lambda file: file.name,
+    [
+        *(file for file in sorted((ROOT / "config").rglob("*.yaml")) if not file.name.endswith(".tests.yaml")),
+        *sorted((ROOT / "docs").rglob("bridge.yaml")),
+    ],
+    ids=lambda file: str(file.relative_to(ROOT)),
 )
 def test_every_example_is_valid_and_names_the_schema(file: Path) -> None:
     """An editor that opens it finds the schema in its first line, and nothing to complain of."""

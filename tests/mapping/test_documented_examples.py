@@ -89,6 +89,10 @@ def test_everything_has_an_example() -> None:
         "international",
         "national",
         "country_code",
+        "schemes",
+        "upgrade",
+        "omit",
+        "from",
         "field",
         "message",
     }

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -94,13 +95,21 @@ async def test_nobody_there() -> None:
 
 
 class MovingName(AbstractResolver):
-    """A resolver under which a name leads to one address after the other."""
+    """A resolver under which a name leads to one address after the other, at first perhaps to none.
 
-    def __init__(self, *addresses: str) -> None:
+    Attributes:
+        failures: How often it cannot be resolved yet.
+    """
+
+    def __init__(self, *addresses: str, failures: int = 0) -> None:
+        self.failures = failures
         self._addresses = list(addresses)
 
     async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[Any]:
         """The next address, the last for ever."""
+        if self.failures > 0:
+            self.failures -= 1
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
         address = self._addresses.pop(0) if len(self._addresses) > 1 else self._addresses[0]
         return [{"hostname": host, "host": address, "port": port, "family": family, "proto": 0, "flags": 0}]
 
@@ -121,6 +130,41 @@ async def test_a_provider_that_moves_is_found_again(issuer: Issuer) -> None:
             await http.get(url, "jwks")
         connector.clear_dns_cache()  # the time is over
         assert (await http.get(url, "jwks")).status == 200
+
+
+async def test_a_name_that_cannot_be_resolved_for_a_while(issuer: Issuer) -> None:
+    """O06: the failure is not remembered; the name is asked for again with the next exchange, on the same session."""
+    async with open_session() as session:
+        connector = session.connector
+        assert isinstance(connector, aiohttp.TCPConnector)
+        connector._resolver = MovingName("127.0.0.1", failures=2)
+        http = HttpClient(session, provider="shop", timeout=5.0)
+        url = issuer.url.replace("127.0.0.1", "login.example") + "/jwks"
+        for _ in range(2):
+            with pytest.raises(ProviderUnavailable, match="cannot be resolved"):
+                await http.get(url, "jwks")
+        assert issuer.asked() == 0
+        assert (await http.get(url, "jwks")).status == 200
+
+
+async def test_the_environment_does_not_steer_us(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Neither a proxy of its own nor a password of ``.netrc`` goes to a provider."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    issuer.set(userinfo={"sub": "u1"})
+    async with open_session() as session:
+        http = HttpClient(session, provider="shop", timeout=5.0)
+        assert (await http.get(f"{issuer.url}/userinfo", "userinfo")).status == 200
+    [sent] = issuer.recorded("userinfo")
+    assert "authorization" not in sent.headers
 
 
 async def test_a_private_authority_must_be_given(issuer: Issuer) -> None:

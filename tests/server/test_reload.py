@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -327,6 +328,33 @@ def test_39_reload_without_restart_keeping_the_old_file_if_the_new_one_is_bad(
     told = bridge.ask_admin("/readyz?verbose").json["configuration"]
     assert (told["reloads"], told["failed"], told["last"]["ok"], told["last"]["problems"]) == (1, 1, True, [])
     assert issuer.asked() == fetches, "keys that are at hand are not fetched anew"
+
+
+def test_incident_switches_reach_what_is_remembered(start_bridge: StartBridge, issuer: Issuer) -> None:
+    """Each of ``refuse``'s, by a reload: the answers at hand of what it names are gone, and nobody else's."""
+    since = datetime.now(UTC) - timedelta(minutes=5)
+    earlier = int(since.timestamp()) - 60
+    switches: dict[str, tuple[Any, Callable[[str], str]]] = {
+        "subjects": ("stolen", lambda url: good_token(url, sub="stolen")),
+        "token_ids": ("copied", lambda url: good_token(url, jti="copied")),
+        "issued_before": (since.isoformat(timespec="seconds"), lambda url: good_token(url, iat=earlier)),
+        "key_ids": ("ec256", lambda url: sign(good_header("ES256", "ec256"), good_claims(url), "ec256")),
+    }
+    realms = {name: issuer.realm(name.replace("_", "-")) for name in switches}
+    entries = {f"p{n}": provider(realm.url, id_prefix=f"{n}:") for n, realm in enumerate(realms.values())}
+    bridge = start_bridge(configuration(providers=entries))
+    bridge.wait_until_ready()
+    named = {name: token(realms[name].url) for name, (_, token) in switches.items()}
+    others = [good_token(realm.url) for realm in realms.values()]
+    for _ in range(2):
+        assert {bridge.post(token).code for token in (*named.values(), *others)} == {None}
+    assert [line["cached"] for line in bridge.events("callback")] == [False] * 8 + [True] * 8
+    for entry, (name, (value, _)) in zip(entries.values(), switches.items(), strict=True):
+        entry["refuse"] = {name: value}
+    bridge.file.write_text(written(configuration(providers=entries)))
+    assert bridge.next_event(*OUTCOMES)["event"] == "reloaded"
+    assert {name: bridge.post(token).code for name, token in named.items()} == dict.fromkeys(switches, "token_inactive")
+    assert {bridge.post(token).code for token in others} == {None}
 
 
 def test_a_config_map_is_followed(tmp_path: Path, issuer: Issuer) -> None:
