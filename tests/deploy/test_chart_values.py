@@ -240,7 +240,10 @@ def test_a_trial_s_header_token_is_in_a_secret_and_nowhere_else() -> None:
     ],
 )
 def test_the_notes_say_what_to_type_into_cx_genie(name: str, printed: str) -> None:
-    """The Authentication URL, where the header token is, and the identity method; Helm 3 shows notes to clusters only."""
+    """The Authentication URL, where the header token is, and the identity method.
+
+    Helm 4 alone: Helm 3 asks a cluster even for this, and test_cluster shows what it prints.
+    """
     command: list[str | Path] = [clients("4").helm, "install", "chat", CHART, "--dry-run=client", "--values"]
     command += [CHART / f"ci/{name}-values.yaml"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

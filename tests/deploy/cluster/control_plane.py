@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import time
@@ -12,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.deploy.cluster.api import Api, ApiRefused
+from tests.deploy.parts import installed
 
 _START = 120.0
 """Seconds for the API server on a busy machine; six on a quiet one."""
@@ -36,7 +36,7 @@ def control_plane(binaries: Path, folder: Path) -> Iterator[tuple[Api, Path]]:
     tokens = folder / "tokens.csv"
     tokens.write_text(f"{token},admin,admin,system:masters\n")
     key = folder / "service-accounts.key"
-    subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)
+    subprocess.run([installed("openssl", "openssl"), "genrsa", "-out", key, "2048"], check=True, capture_output=True)
     api = Api(secure, token, folder / "certificates/apiserver.crt")
     kubeconfig = _kubeconfig(folder, secure, token)
     with contextlib.ExitStack() as processes:
@@ -52,7 +52,7 @@ def control_plane(binaries: Path, folder: Path) -> Iterator[tuple[Api, Path]]:
         peers = f"http://127.0.0.1:{peer}"
         arguments += ["--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers]
         arguments += ["--initial-cluster", f"default={peers}", "--unsafe-no-fsync"]
-        processes.enter_context(_process(_installed("etcd", "etcd-server"), arguments, folder / "etcd.log"))
+        processes.enter_context(_process(installed("etcd", "etcd-server"), arguments, folder / "etcd.log"))
         processes.enter_context(
             _process(
                 binaries / "kube-apiserver",
@@ -132,13 +132,6 @@ def _process(command: Path, arguments: Sequence[str | Path], log: Path) -> Itera
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-def _installed(command: str, package: str) -> Path:
-    found = shutil.which(command)
-    if found is None:
-        raise AssertionError(f"{command} is missing: apt-get install -y --no-install-recommends {package}")
-    return Path(found)
 
 
 def _free_ports(count: int) -> list[int]:
