@@ -28,6 +28,7 @@ class Bridge:
         providers: Each provider, by its name.
         cache: What is remembered of tokens.
         cache_settings: By which settings.
+        shared: What replicas share, where they do.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class Bridge:
         providers: Mapping[str, Provider],
         cache: AnswerCache,
         cache_settings: CacheSettings,
+        shared: SharedCache | None,
     ) -> None:
         self.authentications = authentications
         self.providers = providers
         self.cache = cache
         self.cache_settings = cache_settings
+        self.shared = shared
 
     def provider_states(self) -> Mapping[str, ProviderState]:
         """How each provider's keys stand, by its name."""
@@ -133,7 +136,7 @@ async def assemble(
             *(asyncio.create_task(keys.keep(), name="keep keys") for keys in kept),
         ]
         try:
-            yield Bridge(authentications, providers, cache, model.cache)
+            yield Bridge(authentications, providers, cache, model.cache, shared)
         finally:
             for task in refreshing:
                 task.cancel()

@@ -1,4 +1,4 @@
-"""Claims -> ChatUser: an entrance of the stage at run time, as ``require`` and ``answer_test`` are; pure, synchronous."""
+"""Claims -> ChatUser: an entrance of the stage at run time, as ``require`` and ``answer_test`` are; pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -129,7 +129,7 @@ def test_a_remembered_refusal_says_that_it_is(issuer: Issuer, start: Start) -> N
     bridge = start()
     issuer.set(statuses={"userinfo": 401})
     assert [bridge.post("opaque-1").code for _ in range(2)] == ["token_inactive"] * 2
-    assert [line["cached"] for line in bridge.events("callback")] == [False, True]
+    assert [bridge.next_event("callback", after=before)["cached"] for before in range(2)] == [False, True]
     assert asked(issuer) == 1
 
 

@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+import os
+import pty
+import re
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.cli.command import SECRET, run, start
+from tests.cli.command import SECRET, environment, run, start
 from tests.cli.test_check import GOOD
 
 QUIET = GOOD + "admin: {port: 0}\n"
@@ -53,6 +58,19 @@ async def test_the_command_line_places_it_and_a_signal_stops_it(tmp_path: Path) 
     out, err = await asyncio.wait_for(process.communicate(), 20)
     assert (process.returncode, err) == (0, b"")
     assert SECRET.encode() not in out
+
+
+def test_a_terminal_gets_lines_for_people(tmp_path: Path) -> None:
+    """``log.format: auto``, on a real terminal; a file or a pipe gets JSON, as the test above shows."""
+    (tmp_path / "bridge.yaml").write_text(QUIET)
+    screen, terminal = pty.openpty()
+    command = [sys.executable, "-m", "bridge", "serve", "--config", "bridge.yaml", "--host", "127.0.0.1", "--port", "0"]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=terminal, stdout=terminal, env=environment()) as process:
+        os.close(terminal)
+        with os.fdopen(screen, "rb", buffering=0) as reading:
+            line = reading.read(4096)
+            process.terminate()
+    assert re.match(rb"\d\d:\d\d:\d\d info +listening url=", line), line
 
 
 async def test_a_state_dir_that_cannot_be_written_to_is_a_sentence(tmp_path: Path) -> None:

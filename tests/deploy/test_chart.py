@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.chart import CHART, FEATURES, MINIMAL, MINORS, Refused, documents, judged, only, rendered
+from tests.deploy.chart import CHART, FEATURES, MINIMAL, MINORS, Refused, judged, only, rendered
 from tests.deploy.chart_readme import README, rows
 from tests.deploy.chart_readme import fresh as fresh_readme
 from tests.deploy.parts import clients
@@ -116,7 +116,8 @@ def test_a_pod_has_no_rights_that_it_does_not_need(values: Path) -> None:
     for pod in (*pods, *(each for each in objects if each["kind"] == "Pod")):
         spec = pod["spec"]
         assert spec["automountServiceAccountToken"] is False
-        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert (spec["securityContext"]["runAsNonRoot"], spec["securityContext"]["runAsUser"]) == (True, 65532)
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         ours = [one for one in (*spec["containers"], *spec.get("initContainers", ())) if one["name"] not in _OPERATORS]
         assert ours
         for container in ours:
@@ -230,41 +231,3 @@ def test_every_value_is_in_the_schema_and_every_key_of_the_schema_has_a_value() 
     }
     assert closed
     assert {name: set(values[name]) for name in closed} == closed
-
-
-def test_as_a_dependency_it_can_be_switched_off_and_shares_globals(tmp_path: Path) -> None:
-    """The strict schema allows what a parent chart gives its dependencies."""
-    parent = tmp_path / "shop"
-    (parent / "charts").mkdir(parents=True)
-    (parent / "charts/idp-bridge").symlink_to(CHART)
-    dependency = {"name": "idp-bridge", "version": "0.1.0", "condition": "idp-bridge.enabled"}
-    chart = {"apiVersion": "v2", "name": "shop", "version": "1.0.0", "dependencies": [dependency]}
-    (parent / "Chart.yaml").write_text(yaml.safe_dump(chart))
-    own = yaml.safe_load(MINIMAL.read_text()) | {"enabled": True}
-    (parent / "values.yaml").write_text(
-        yaml.safe_dump({"global": {"imageRegistry": "r.example", "storageClass": "x"}, "idp-bridge": own})
-    )
-    for on in (True, False):
-        command: list[str | Path] = [
-            clients("4").helm,
-            "template",
-            "r",
-            parent,
-            "--set",
-            f"idp-bridge.enabled={str(on).lower()}",
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        kinds = {each["kind"] for each in documents(done.stdout)}
-        assert ("Deployment" in kinds) is on
-        assert ("r.example/" in done.stdout) is on
-
-
-def test_kustomize_takes_what_helm_rendered(tmp_path: Path) -> None:
-    """Names that refer to each other are changed together."""
-    objects = rendered(MINIMAL)
-    (tmp_path / "all.yaml").write_text(yaml.safe_dump_all(objects))
-    (tmp_path / "kustomization.yaml").write_text("resources: [all.yaml]\nnamePrefix: eu-\n")
-    done = subprocess.run([clients("4").kubectl, "kustomize", tmp_path], capture_output=True, text=True, check=True)
-    again = list(documents(done.stdout))
-    pod = only(again, "Deployment")["spec"]["template"]["spec"]
-    assert pod["volumes"][0]["configMap"]["name"] == only(again, "ConfigMap")["metadata"]["name"]

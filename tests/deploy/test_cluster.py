@@ -5,7 +5,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -110,8 +110,10 @@ def test_install_test_and_uninstall(cluster: Cluster, namespace: str, token: str
     eventually(lambda: not cluster.pods(namespace), _PATIENCE)
 
 
-def test_a_rolling_upgrade_under_load_loses_nobody(cluster: Cluster, namespace: str, token: str) -> None:
-    """Not one callback fails while every pod is replaced."""
+def test_a_rolling_upgrade_under_load_loses_nobody_and_a_rollback_is_real(
+    cluster: Cluster, namespace: str, token: str
+) -> None:
+    """Not one callback fails while every pod is replaced; then the file of the first revision decides again."""
     install(cluster, namespace, "chat", _values("before"))
     pods = cluster.pods(namespace)
     address = cluster.address(namespace, "chat")
@@ -120,16 +122,28 @@ def test_a_rolling_upgrade_under_load_loses_nobody(cluster: Cluster, namespace: 
         install(cluster, namespace, "chat", _values("after"))
         eventually(lambda: told["after"] > 20, _PATIENCE)
         eventually(lambda: not set(cluster.pods(namespace)) & set(pods), _PATIENCE)
+        cluster.helm("rollback", "--namespace", namespace, "chat", "1", "--wait", "--timeout", "120s")
+        eventually(lambda: _label(address, token) == "before", _PATIENCE)
     assert set(told) == {"before", "after"}, told
 
 
-def test_a_bad_file_never_replaces_good_pods_and_a_rollback_is_real(
-    cluster: Cluster, namespace: str, token: str
-) -> None:
+_BAD: Mapping[str, JsonObject] = {
+    "an unknown key": {"config": _config("bad").replace("audience:", "audiense:")},
+    "an identity without proof": {
+        "config": _config("bad").replace("method: id", "method: email").replace("mapping:", "mapping:\n  email: email")
+    },
+    "a mapping test that fails": {
+        "mappingTests": "- name: a customer\n  claims: {sub: u1}\n  expect: {id: u1, label: good}\n"
+    },
+}
+
+
+@pytest.mark.parametrize("wrong", _BAD)
+def test_a_bad_file_never_replaces_good_pods(cluster: Cluster, namespace: str, token: str, wrong: str) -> None:
     """New pods fail their check; visitors notice nothing."""
     install(cluster, namespace, "chat", _values("good"))
     address = cluster.address(namespace, "chat")
-    bad = _values("bad") | {"config": _config("bad").replace("audience:", "audiense:")}
+    bad = _values("bad") | _BAD[wrong]
     with _visitors(address, token) as told:
         with pytest.raises(AssertionError, match="upgrade"):
             install(cluster, namespace, "chat", bad, "--timeout", "20s")

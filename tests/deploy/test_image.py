@@ -21,10 +21,11 @@ from tests.deploy.cluster.container import Container, Surroundings
 from tests.deploy.cluster.image import Image
 from tests.deploy.cluster.network import ip
 from tests.deploy.image_build import ROOT
-from tests.deploy.layers import Layers, read_layers
+from tests.deploy.layers import PRIVATE_KEY, Layers, read_layers
 from tests.deploy.parts import installed
 from tests.deploy.release import SECRET
 from tests.deploy.sbom import sbom
+from tests.issuer.certificates import Certificate
 from tests.issuer.keys import public_pem
 from tests.issuer.mint import AUDIENCE, good_token
 
@@ -207,6 +208,8 @@ def test_no_secret_no_cache_and_no_builder_is_in_any_layer(layers: Layers) -> No
     history = json.dumps(layers.config["history"]).lower()
     assert not re.search(r"(proxy|token|password|secret)\w*=", history)
     assert 65532 not in layers.owners
+    assert layers.keys == set()
+    assert PRIVATE_KEY.search(Certificate.authority("shop").issue("127.0.0.1").with_key.encode())
 
 
 def test_it_says_what_it_is_and_is_small(layers: Layers) -> None:

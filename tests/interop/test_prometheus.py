@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.bridge_process import StartBridge, configuration
+from tests.deploy.parts import installed
 from tests.issuer.mint import good_token
 from tests.issuer.process import Issuer
 
@@ -17,7 +18,9 @@ ALERTS = Path(__file__).parents[2] / "charts" / "idp-bridge" / "files" / "alerts
 
 def promtool(*arguments: str, given: bytes = b"") -> None:
     """Runs it; its own words are the failure's."""
-    run = subprocess.run(["promtool", *arguments], input=given, capture_output=True, check=False)
+    run = subprocess.run(
+        [installed("promtool", "prometheus"), *arguments], input=given, capture_output=True, check=False
+    )
     assert run.returncode == 0, (run.stdout + run.stderr).decode()
 
 

@@ -1,10 +1,13 @@
 """What Prometheus reads: names, numbers, and labels that no attacker can write."""
 
 import http.client
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from bridge import __version__
 from bridge.server.counts import ReloadState
 from bridge.server.metrics import Metrics
 from tests.bridge_process import RunningBridge, StartBridge, configuration
@@ -42,7 +45,24 @@ def test_each_answer_is_counted(issuer: Issuer, start_bridge: StartBridge) -> No
     assert read["idp_bridge_key_set_keys", p0] > 0
     assert read["idp_bridge_key_set_failing", p0] == 0
     assert 0 <= read["idp_bridge_key_set_age_seconds", p0] < 60
+    assert time.time() - read["idp_bridge_key_set_last_success_timestamp_seconds", p0] < 60
+    assert read["idp_bridge_cache_bytes", ()] > 0
     assert read["idp_bridge_ready", ()] == 1
+    assert [dict(labels)["version"] for name, labels in read if name == "idp_bridge_build_info"] == [__version__]
+
+
+def test_what_is_in_flight_is_shown(issuer: Issuer, start_bridge: StartBridge) -> None:
+    """A callback that waits for the provider, for as long as it does."""
+    bridge = start_bridge(configuration(issuer.url))
+    bridge.wait_until_ready()
+    assert bridge.metrics()["idp_bridge_in_flight", ()] == 0
+    issuer.set(latency=1.0)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(bridge.post, sign(good_header(kid="unknown"), good_claims(issuer.url), "rsa"))
+        while bridge.metrics()["idp_bridge_in_flight", ()] == 0:
+            assert not waiting.done()
+        waiting.result()
+    assert bridge.metrics()["idp_bridge_in_flight", ()] == 0
 
 
 def test_no_label_is_an_attackers(issuer: Issuer, start_bridge: StartBridge) -> None:

@@ -7,7 +7,7 @@ from types import TracebackType
 
 import pytest
 
-from bridge.server import protocol
+from bridge.server import port, protocol
 from tests.server.service import SECRET, Service, callback, model, running
 from tests.server.wire import PATIENCE, Wire
 
@@ -318,6 +318,15 @@ def test_an_answered_connection_may_idle_longer_than_a_head_may_take() -> None:
         assert wire.send(callback("good")).answer().status == 200
         time.sleep(0.3)
         assert wire.send(callback("good")).answer().status == 200
+
+
+def test_an_idle_connection_is_closed_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kept for longer than load balancers keep theirs (60 s), and not for ever (H18)."""
+    assert port.KEEP_ALIVE > 60
+    monkeypatch.setattr(port, "KEEP_ALIVE", 1)
+    with running() as service, service.wire() as wire:
+        assert wire.send(callback("good")).answer().status == 200
+        assert wire.is_closed()
 
 
 def test_hundreds_of_idle_connections_stop_nobody(service: Service) -> None:

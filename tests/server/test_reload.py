@@ -301,7 +301,7 @@ def label_of(answer: Any) -> str:
 def test_39_reload_without_restart_keeping_the_old_file_if_the_new_one_is_bad(
     start_bridge: StartBridge, issuer: Issuer
 ) -> None:
-    """Atomically, and /readyz?verbose tells how the last one went. The file is only edited, nobody is told."""
+    """Atomically; log, metrics and /readyz?verbose tell how the last one went. The file is edited, nobody is told."""
     bridge = start_bridge(labelled(issuer, "one"))
     bridge.wait_until_ready()
     token = good_token(issuer.url)
@@ -320,6 +320,9 @@ def test_39_reload_without_restart_keeping_the_old_file_if_the_new_one_is_bad(
     told = ready.json["configuration"]
     assert (told["reloads"], told["failed"], told["last"]["ok"]) == (0, 1, False)
     assert told["last"]["problems"] == failed["problems"]
+    counted = bridge.metrics()
+    assert counted["idp_bridge_config_reloads_total", (("result", "refused"),)] == 1
+    assert counted["idp_bridge_config_last_reload_successful", ()] == 0
 
     fetches = issuer.asked()
     bridge.file.write_text(good)
@@ -327,6 +330,7 @@ def test_39_reload_without_restart_keeping_the_old_file_if_the_new_one_is_bad(
     assert label_of(bridge.post(token)) == "two"
     told = bridge.ask_admin("/readyz?verbose").json["configuration"]
     assert (told["reloads"], told["failed"], told["last"]["ok"], told["last"]["problems"]) == (1, 1, True, [])
+    assert bridge.metrics()["idp_bridge_config_last_reload_successful", ()] == 1
     assert issuer.asked() == fetches, "keys that are at hand are not fetched anew"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.deploy.cluster.api import JsonObject
 from tests.deploy.cluster.image import Image
+from tests.deploy.parts import installed
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,14 @@ class Container:
 def _command(spec: JsonObject, around: Surroundings, environment: dict[str, str]) -> list[str]:
     uid, gid = map(str, around.user)
     command = ["ip", "netns", "exec", around.network]
-    command += ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--no-new-privs", "bwrap"]
+    command += [
+        "setpriv",
+        f"--reuid={uid}",
+        f"--regid={gid}",
+        "--clear-groups",
+        "--no-new-privs",
+        str(installed("bwrap", "bubblewrap")),
+    ]
     command += ["--unshare-user", "--uid", uid, "--gid", gid, "--unshare-ipc", "--die-with-parent", "--cap-drop", "ALL"]
     root = "--ro-bind" if spec.get("securityContext", {}).get("readOnlyRootFilesystem") else "--bind"
     command += [root, str(around.image.rootfs), "/", "--proc", "/proc", "--dev", "/dev"]

@@ -36,7 +36,7 @@ def control_plane(binaries: Path, folder: Path) -> Iterator[tuple[Api, Path]]:
     tokens = folder / "tokens.csv"
     tokens.write_text(f"{token},admin,admin,system:masters\n")
     key = folder / "service-accounts.key"
-    subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)
+    subprocess.run([installed("openssl", "openssl"), "genrsa", "-out", key, "2048"], check=True, capture_output=True)
     api = Api(secure, token, folder / "certificates/apiserver.crt")
     kubeconfig = _kubeconfig(folder, secure, token)
     with contextlib.ExitStack() as processes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.deploy.cluster.api import JsonObject
+from tests.deploy.parts import installed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,14 @@ def unpack(archive: Path, folder: Path) -> Image:
     """Unpacks an OCI archive with one image."""
     layout = folder / "layout"
     subprocess.run(
-        ["skopeo", "copy", "--quiet", f"oci-archive:{archive}", f"oci:{layout}:image"], check=True, capture_output=True
+        [installed("skopeo", "skopeo"), "copy", "--quiet", f"oci-archive:{archive}", f"oci:{layout}:image"],
+        check=True,
+        capture_output=True,
     )
     bundle = folder / "bundle"
-    subprocess.run(["umoci", "unpack", "--image", f"{layout}:image", bundle], check=True, capture_output=True)
+    subprocess.run(
+        [installed("umoci", "umoci"), "unpack", "--image", f"{layout}:image", bundle], check=True, capture_output=True
+    )
     bundle.chmod(0o755)
     index = json.loads((layout / "index.json").read_text())
     manifest = _blob(layout, index["manifests"][0]["digest"])

@@ -5,13 +5,15 @@ import itertools
 import subprocess
 from collections.abc import Iterator
 
+from tests.deploy.parts import installed
+
 BRIDGE = "idp-bridge-t0"
 HOST_ADDRESS = "10.244.0.1"
 
 
 def ip(*arguments: str) -> None:
     """Runs iproute2's ``ip``."""
-    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([installed("ip", "iproute2"), *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise AssertionError(f"ip {' '.join(arguments)}: {done.stderr.strip()} (root and NET_ADMIN are needed)")
 
