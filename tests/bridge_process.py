@@ -6,6 +6,7 @@ The configuration is written as JSON, which is YAML; both ports are picked by th
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import queue
@@ -329,13 +330,17 @@ class Bridges:
     def for_one_test(self, directory: Path) -> Iterator[Callable[..., RunningBridge]]:
         """A ``StartBridge`` whose unshared bridges end when the context does."""
         shared_ones: list[RunningBridge] = []
+        folders = itertools.chain([directory], (directory / f"bridge-{number}" for number in itertools.count(2)))
         with contextlib.ExitStack() as own:
 
             def start(config: Mapping[str, Any] | str, *, shared: bool = False, **environment: str) -> RunningBridge:
                 if shared:
                     shared_ones.append(self._one_of(config, environment))
                     return shared_ones[-1]
-                bridge = RunningBridge(config, directory, environment)
+                # One in the same folder would write over the file that a first one watches.
+                folder = next(folders)
+                folder.mkdir(exist_ok=True)
+                bridge = RunningBridge(config, folder, environment)
                 own.callback(bridge.stop)
                 return bridge
 

@@ -39,7 +39,7 @@ def test_tests_mirror_modules() -> None:
         "test_packaging.py",
         "test_bridge_process.py",
     }
-    free |= {"test_capabilities.py", "test_documented_examples.py", "test_remembering.py"}
+    free |= {"test_capabilities.py", "test_documented_examples.py", "test_located_messages.py", "test_remembering.py"}
     folders = {path.name for path in (ROOT / "bridge").iterdir() if path.is_dir()}
     for test in (ROOT / "tests").rglob("test_*.py"):
         place = test.relative_to(ROOT / "tests")
