@@ -1,10 +1,10 @@
 """What a provider publishes: its discovery document, how it spells itself, its keys, and what time it is there."""
 
+import logging
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from authlib.oidc.discovery import get_well_known_url
 
@@ -14,7 +14,8 @@ from bridge.errors import ProviderError
 from bridge.oidc.discovery import Metadata, discover
 from bridge.oidc.http import HttpClient, Response
 from bridge.oidc.issuer import TEMPLATE
-from bridge.oidc.key import KeyUnusable, VerificationKey, from_jwk
+from bridge.oidc.key import VerificationKey
+from bridge.oidc.key_set import judged_key_set
 from bridge.oidc.settings import ProviderSettings
 
 _WELL_KNOWN = "/.well-known/"
@@ -113,30 +114,22 @@ def _no_key_set(about: str, found: str, cure: str) -> Finding:
 def examine_key_set(about: str, settings: ProviderSettings, body: bytes, learnt: Published) -> Iterator[Finding]:
     """What is in a key set."""
     try:
-        document: Any = strict_json.loads(body)
-    except strict_json.JsonInvalid as error:
+        keys, remarks = judged_key_set(body)
+    except ValueError as error:
         yield _no_key_set(about, f"the key set cannot be read: {error}", "")
         return
-    members = document.get("keys") if isinstance(document, dict) else None
-    if not isinstance(members, list):
-        yield _no_key_set(about, "no JWK set: a JSON object with a list of keys was expected", "")
-        return
-    usable: list[VerificationKey] = []
-    for position, member in enumerate(members):
-        try:
-            usable.append(from_jwk(member))
-        except KeyUnusable as error:
-            if "use" not in str(error):  # a provider's encryption keys are no cause for alarm
-                why = "Tokens signed with it are refused."
-                found = f"key {position} of its set is not used: {error}"
-                yield Finding("unused_key", about, "warning", found, why, "Have the provider replace that key.")
-        if isinstance(member, dict) and "d" in member:
+    for remark in remarks:
+        if remark.event == "private_key_published":
             why = "Whoever reads it can sign as the provider, and be every visitor."
             cure = "Replace that key at the provider now, and name it under refuse: {key_ids: […]}."
-            yield Finding("private_key", about, "finding", f"key {position} of its set is a private key", why, cure)
-    learnt.keys = tuple(usable)
+            yield Finding("private_key", about, "finding", remark.said, why, cure)
+        elif remark.event == "key_unused" and remark.level >= logging.WARNING:
+            why = "Tokens signed with it are refused."
+            yield Finding("unused_key", about, "warning", remark.said, why, "Have the provider replace that key.")
+    learnt.keys = usable = keys.keys
     if not usable:
-        found = f"{len(members)} keys, none of them usable" if members else "an empty key set"
+        unused = sum(remark.event == "key_unused" for remark in remarks)
+        found = f"{unused} keys, none of them usable" if unused else "an empty key set"
         yield Finding(
             "no_keys", about, "finding", found, "All its tokens are refused.", "Have it publish signing keys."
         )

@@ -26,6 +26,10 @@ class KeyUnusable(ValueError):
     """The key is weak, broken or meant for something else; the message says which, for the operator's log."""
 
 
+class KeyForAnotherUse(KeyUnusable):
+    """Its ``use`` is not ``sig``: providers publish their encryption keys too, which is no cause for alarm."""
+
+
 class VerificationKey:
     """A key and the algorithms that it may verify.
 
@@ -95,7 +99,7 @@ def from_jwk(member: Any) -> VerificationKey:
     if kty not in _PUBLIC_MEMBERS:
         raise KeyUnusable("a symmetric key, which must never be published" if kty == "oct" else "an unknown kty")
     if member.get("use", "sig") != "sig":
-        raise KeyUnusable("a use other than sig")
+        raise KeyForAnotherUse("a use other than sig")
     operations = member.get("key_ops", ["verify"])
     if not isinstance(operations, list) or "verify" not in operations:
         raise KeyUnusable("key_ops without verify")

@@ -4,10 +4,11 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from bridge import strict_json
-from bridge.oidc.key import KeyUnusable, VerificationKey, from_jwk
+from bridge.oidc.key import KeyForAnotherUse, KeyUnusable, VerificationKey, from_jwk
 
 _log = logging.getLogger(__name__)
 
@@ -25,8 +26,20 @@ LARGE = 64 * 1024
 """Bytes above which a fetched set is read in a thread. Entra's, the largest known, has about 20 KiB; a hostile one of
 1 MiB takes a tenth of a second, for which nobody else should wait."""
 
-Remark = tuple[int, dict[str, str], str]
-"""A log level, and what is to be said after the provider's name."""
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What whoever runs the bridge should know of a key set.
+
+    Attributes:
+        event: What the log calls it.
+        said: What it is, to be read behind the provider's name.
+        level: As the log grades it; below a warning it is ordinary.
+    """
+
+    event: Literal["key_unused", "private_key_published", "no_usable_key"]
+    said: str
+    level: int = logging.WARNING
 
 
 class KeySet:
@@ -70,7 +83,7 @@ def read_key_set(document: bytes, provider: str) -> KeySet:
     Raises:
         ValueError: Not a JWK set; the message says why.
     """
-    keys, remarks = _parsed(document)
+    keys, remarks = judged_key_set(document)
     return _with_remarks(keys, remarks, provider)
 
 
@@ -82,11 +95,16 @@ async def read_fetched_key_set(document: bytes, provider: str) -> KeySet:
     """
     if len(document) <= LARGE:
         return read_key_set(document, provider)
-    keys, remarks = await asyncio.to_thread(_parsed, document)
+    keys, remarks = await asyncio.to_thread(judged_key_set, document)
     return _with_remarks(keys, remarks, provider)
 
 
-def _parsed(document: bytes) -> tuple[KeySet, list[Remark]]:
+def judged_key_set(document: bytes) -> tuple[KeySet, list[Remark]]:
+    """The usable keys of a JWK set, and what is to be said of it; nothing is logged.
+
+    Raises:
+        ValueError: Not a JWK set; the message says why.
+    """
     # A thread does not help against many values: the reader of JSON keeps the interpreter to itself until it is done.
     if sum(map(document.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise ValueError(f"more values than {MAX_KEYS} keys have")
@@ -101,39 +119,27 @@ def _parsed(document: bytes) -> tuple[KeySet, list[Remark]]:
         try:
             keys.append(from_jwk(member))
         except KeyUnusable as error:
-            # A provider's encryption keys are no cause for alarm; anything else deserves a look.
-            level = logging.DEBUG if "use" in str(error) else logging.WARNING
-            remarks.append((level, {"event": "key_unused"}, f"key {position} of its set is not used: {error}"))
-        else:
-            if isinstance(member, dict) and "d" in member:
-                remarks.append(
-                    (
-                        logging.WARNING,
-                        {"event": "private_key_published"},
-                        f"PUBLISHES THE PRIVATE KEY of key {position} of its set",
-                    )
-                )
+            level = logging.DEBUG if isinstance(error, KeyForAnotherUse) else logging.WARNING
+            remarks.append(Remark("key_unused", f"key {position} of its set is not used: {error}", level))
+        if isinstance(member, dict) and "d" in member:
+            remarks.append(Remark("private_key_published", f"key {position} of its set is a PRIVATE KEY"))
     if not keys:
-        remarks.append(
-            (
-                logging.WARNING,
-                {"event": "no_usable_key"},
-                "its key set has no usable key; all its tokens will be refused",
-            )
-        )
+        said = "its key set has no usable key; all its tokens will be refused"
+        remarks.append(Remark("no_usable_key", said))
     return KeySet(keys), remarks
 
 
 def _with_remarks(keys: KeySet, remarks: list[Remark], provider: str) -> KeySet:
     """The keys, when what is to be said of their set was said: on the event loop, where the log is at home."""
-    for level, event, remark in remarks:
-        _log.log(level, "provider %s: %s", provider, remark, extra={**event, "provider": provider})
+    for each in remarks:
+        _log.log(each.level, "provider %s: %s", provider, each.said, extra={"event": each.event, "provider": provider})
     return keys
 
 
-def unfit_key_set(text: str, provider: str) -> str:
+def unfit_key_set(text: str) -> str:
     """Why a JWK set that an operator gave verifies nothing, or an empty text."""
     try:
-        return "" if read_key_set(text.encode(), provider).keys else "a key set without a usable key"
+        keys, _ = judged_key_set(text.encode())
     except ValueError as error:
         return str(error)
+    return "" if keys.keys else "a key set without a usable key"

@@ -1,5 +1,6 @@
 """With which keys a provider's tokens are verified, and with which algorithms."""
 
+import logging
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -9,7 +10,7 @@ from bridge.errors import Problem
 from bridge.oidc.algorithms import ASYMMETRIC, EDDSA, EDWARDS, SECRET_BYTES, SYMMETRIC
 from bridge.oidc.endpoint_settings import Texts
 from bridge.oidc.key import unfit_public_key
-from bridge.oidc.key_set import unfit_key_set
+from bridge.oidc.key_set import judged_key_set, unfit_key_set
 from bridge.oidc.placeholder import is_placeholder
 from bridge.units import Duration, FileContents, OneOrList, Settings
 
@@ -103,8 +104,7 @@ class KeySettings(Settings):
                     "",
                     "Give the PEM text of an RSA (2048 bits or more), EC or Ed25519 public key.",
                 )
-
-        if self.jwks.file is not None and (reason := unfit_key_set(self.jwks.file, "jwks.file")):
+        if self.jwks.file is not None and (reason := unfit_key_set(self.jwks.file)):
             yield Problem(
                 ("jwks", "file"), reason, "No token could be verified.", 'Give a JWK set: {"keys": [{"kty": …}]}.'
             )
@@ -113,6 +113,21 @@ class KeySettings(Settings):
                 yield Problem(
                     ("jwks", name), "less than 1s", "The provider would be asked without a pause.", "Write at least 1s."
                 )
+
+    def key_warnings(self) -> Iterator[Problem]:
+        """What is odd about a key set that was given and is usable. Key paths are relative to the provider."""
+        if self.jwks.file is None or unfit_key_set(self.jwks.file):
+            return
+        told = {
+            "key_unused": ("Tokens signed with it are refused.", "Give the set that the provider publishes now."),
+            "private_key_published": (
+                "Whoever reads it can sign as the provider, and be every visitor.",
+                "Give only its public members; have the provider replace it if anybody else has seen it.",
+            ),
+        }
+        for remark in judged_key_set(self.jwks.file.encode())[1]:
+            if remark.level >= logging.WARNING:
+                yield Problem(("jwks", "file"), remark.said, *told[remark.event])
 
     def _secret_problems(self) -> Iterator[Problem]:
         needed = max((SECRET_BYTES[name] for name in self.allowed_algorithms if name in SECRET_BYTES), default=32)

@@ -91,6 +91,7 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
                 "An ID token is never sent to userinfo.",
                 "Remove it, or accept access tokens too.",
             )
+        yield from self.key_warnings()
 
     @property
     def takes_jwts(self) -> bool:

@@ -1,5 +1,6 @@
 """bridge/doctor/published.py, against an issuer with one fault at a time."""
 
+import json
 from email.utils import formatdate
 from time import time
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from bridge.doctor.examination import examine
 from bridge.doctor.published import Published, examine_clock, examine_key_set
 from bridge.oidc.http import Response
+from bridge.oidc.key_set import MAX_KEYS
 from tests.doctor.checks import gathered, model, wrong
 from tests.issuer.keys import jwks
 from tests.issuer.process import Issuer
@@ -84,6 +86,15 @@ def test_a_private_key_in_the_set(issuer: Issuer) -> None:
     body = str({"keys": [{**public, "d": "AAAA"}]}).replace("'", '"').encode()
     found = list(examine_key_set("provider shop", model(issuer.url).providers["shop"], body, Published()))
     assert [(each.check, each.grade) for each in found] == [("private_key", "finding"), ("no_keys", "ok")]
+
+
+def test_a_set_that_the_bridge_would_not_read(issuer: Issuer) -> None:
+    """The bounds are the service's: what it refuses is not called well."""
+    (public,) = jwks("ec256")["keys"]
+    body = json.dumps({"keys": [public] * (MAX_KEYS + 1)}).encode()
+    found = list(examine_key_set("provider shop", model(issuer.url).providers["shop"], body, Published()))
+    assert [(each.check, each.grade) for each in found] == [("key_set", "finding")]
+    assert f"at most {MAX_KEYS}" in found[0].found
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,15 @@ class TestReading:
         assert "PRIVATE KEY" in caplog.text
         assert member["d"] not in caplog.text
 
+    def test_only_another_use_is_ordinary(self, caplog: pytest.LogCaptureFixture) -> None:
+        """K07: a key that nobody could use is a reason to look, whatever words say so; so is an encryption key's d."""
+        huge = public_jwk("rsa") | {"n": "A" * 4000}
+        read_key_set(
+            json.dumps({"keys": [huge, private_jwk("rsa") | {"use": "enc"}, public_jwk("rsa")]}).encode(), "shop"
+        )
+        warned = [getattr(each, "event", "") for each in caplog.records if each.levelno == logging.WARNING]
+        assert warned == ["key_unused", "private_key_published"]
+
     def test_an_empty_set_is_obeyed(self, caplog: pytest.LogCaptureFixture) -> None:
         """K13: a provider that revokes all its keys means it."""
         assert read_key_set(b'{"keys": []}', "shop").keys == ()
@@ -166,6 +175,6 @@ class TestReading:
 
     def test_says_what_an_operator_gave(self) -> None:
         """A file that could verify nothing is found out when the configuration is checked."""
-        assert unfit_key_set(json.dumps({"keys": [public_jwk("rsa")]}), "shop") == ""
-        assert "usable" in unfit_key_set('{"keys": []}', "shop")
-        assert "JSON" in unfit_key_set("-----BEGIN PUBLIC KEY-----", "shop")
+        assert unfit_key_set(json.dumps({"keys": [public_jwk("rsa")]})) == ""
+        assert "usable" in unfit_key_set('{"keys": []}')
+        assert "JSON" in unfit_key_set("-----BEGIN PUBLIC KEY-----")

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from bridge.oidc.address import is_loopback, unfit_url
 from bridge.oidc.algorithms import ASYMMETRIC
 from bridge.oidc.settings import ProviderSettings
-from tests.issuer.keys import jwks, public_pem
+from tests.issuer.keys import jwks, private_jwk, public_jwk, public_pem
 
 GOOD: dict[str, Any] = {"issuer": "https://login.shop.example", "audience": "chat"}
 SECRET = "s" * 32
@@ -194,6 +194,17 @@ def test_issued_before_is_one_moment(text: str, seconds: float) -> None:
     """The same on every machine."""
     made = ProviderSettings.model_validate(GOOD | {"refuse": {"issued_before": text}})
     assert made.refuse.issued_before_time == seconds
+
+
+def test_doubtful_keys_of_a_file_are_warnings(caplog: pytest.LogCaptureFixture) -> None:
+    """K07: told with their place as everything in the configuration is; the log is the running bridge's."""
+    given = {"keys": [public_jwk("rsa1024"), private_jwk("rsa"), public_jwk("rsa2", use="enc")]}
+    made = ProviderSettings.model_validate(GOOD | {"jwks": {"file": json.dumps(given)}})
+    assert not list(made.problems())
+    said = [(".".join(map(str, each.path)), each.found.partition(" of its set")[0]) for each in made.warnings()]
+    assert said == [("jwks.file", "key 0"), ("jwks.file", "key 1")]
+    assert all(each.why and each.cure for each in made.warnings())
+    assert not caplog.records
 
 
 def test_unfit_urls_are_no_crash() -> None:
