@@ -5,7 +5,6 @@ the operator's log and ``explain`` show. Nothing here is verified, nothing is tr
 repeated: a hint is a constant text, chosen by members that name kinds and products and never a person.
 """
 
-import binascii
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 from bridge import strict_json
 from bridge.access_token import AccessToken
+from bridge.oidc.jws import from_base64url
 
 MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     "header": ("alg", "enc", "iss", "nonce", "typ"),
@@ -110,10 +110,8 @@ def advice(hints: Iterable[Hint], token: AccessToken, code: str) -> str:
 
 def _untrusted_members(part: str, group: str) -> dict[str, Any]:
     try:
-        value = strict_json.loads(
-            binascii.a2b_base64(part.replace("-", "+").replace("_", "/") + "=" * (-len(part) % 4))
-        )
-    except (strict_json.JsonInvalid, binascii.Error):
+        value = strict_json.loads(from_base64url(part))
+    except ValueError:  # no base64url, or no JSON: nothing is known of it
         return {}
     return {name: value[name] for name in MEMBERS[group] if name in value} if isinstance(value, dict) else {}
 

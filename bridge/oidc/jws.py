@@ -148,15 +148,20 @@ def _read_carelessly(part: str) -> Any:
     Raises:
         ValueError, RecursionError: Not even he reads it.
     """
-    return json.loads(_from_base64url(part))
+    return json.loads(from_base64url(part))
 
 
 def _decode(part: str, name: str) -> bytes:
     rest = len(part) % 4
     if rest == 1 or (rest and part[-1] not in _LAST_CHARACTERS[rest]):
         raise TokenMalformed(f"the {name} is not canonical base64url")
-    return _from_base64url(part)
+    return from_base64url(part)
 
 
-def _from_base64url(part: str) -> bytes:
+def from_base64url(part: str) -> bytes:
+    """The bytes of base64url without padding, read as leniently as ``binascii`` does.
+
+    Raises:
+        ValueError: Not even so.
+    """
     return binascii.a2b_base64(part.translate(_TO_STANDARD) + "=" * (-len(part) % 4))
