@@ -96,9 +96,9 @@ async def assemble(
             for name, settings in model.providers.items()
         }
         cache = _cache(model.cache, before, now)
-        shared = _shared_cache(model.cache.shared, now)
+        shared = _shared_cache(model.cache.shared, before, now)
         if shared is not None:
-            stack.push_async_callback(shared.close)
+            await stack.enter_async_context(shared.in_use())
         sources = Sources(
             {
                 name: FactSource(
@@ -164,7 +164,10 @@ def _cache(settings: CacheSettings, before: Bridge | None, now: Callable[[], flo
     )
 
 
-def _shared_cache(settings: SharedCacheSettings, now: Callable[[], float]) -> SharedCache | None:
+def _shared_cache(settings: SharedCacheSettings, before: Bridge | None, now: Callable[[], float]) -> SharedCache | None:
     if settings.url is None:
         return None
+    # What it knows of its server goes on too: one that is gone is not waited for, nor logged, again.
+    if before is not None and before.cache_settings.shared == settings:
+        return before.shared
     return SharedCache(settings.url.get_secret_value(), timeout=settings.timeout, ca_pem=settings.ca_file, now=now)

@@ -8,7 +8,8 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from math import ceil
 from typing import Any, TypeVar
 
@@ -64,7 +65,19 @@ class SharedCache:
         self._gone = False
         self._pause = FIRST_PAUSE
         self._silent_until = float("-inf")
+        self._users = 0
         self._client = _client(url, timeout, ca_pem)
+
+    @asynccontextmanager
+    async def in_use(self) -> AsyncIterator[None]:
+        """For as long as one configuration needs it; behind the last of them it is closed."""
+        self._users += 1
+        try:
+            yield
+        finally:
+            self._users -= 1
+            if not self._users:
+                await self.close()
 
     async def get(self, token: AccessToken, key: CacheKey) -> Entry | None:
         """What a replica put there for this token, if it is still good."""

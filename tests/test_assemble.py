@@ -1,6 +1,7 @@
 """bridge/assemble.py: a configuration becomes running things, and leaves none behind."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from bridge.access_token import AccessToken
 from bridge.assemble import assemble
+from bridge.config.cache_settings import SharedCacheSettings
 from bridge.config.load import load_text
 from bridge.config.model import Model
 from bridge.errors import TokenInactive
@@ -17,6 +19,7 @@ from bridge.oidc.settings import ProviderSettings
 from tests.eventually import eventually
 from tests.issuer import keys, mint
 from tests.issuer.process import Issuer
+from tests.valkey_server import valkey_server
 
 CONFIGURATION = """
 version: 1
@@ -159,3 +162,28 @@ async def test_what_is_remembered_outlives_a_reload(issuer: Issuer) -> None:
                     for callback in ("shop", "staff")
                 ]
     assert cached == [True, False, False, False]
+
+
+async def test_the_shared_cache_outlives_a_reload() -> None:
+    """With its count of failures, until its settings change; it is closed behind the last that uses it."""
+    token = AccessToken("a-visitors-token")
+    key = ("shop", token.digest, b"d" * 32)
+    async with valkey_server() as server, AsyncExitStack() as first, AsyncExitStack() as second:
+        written = {"url": f"valkey://127.0.0.1:{server.port}/", "timeout": "5s"}
+        unshared = model("http://127.0.0.1:9", "http://127.0.0.1:9/2")
+        shared = SharedCacheSettings.model_validate(written)
+        sharing = replace(unshared, cache=unshared.cache.model_copy(update={"shared": shared}))
+        old = await first.enter_async_context(assemble(sharing))
+        assert old.shared is not None
+        old.shared.failures = 7
+        bounded = replace(sharing, cache=sharing.cache.model_copy(update={"max_entries": 7}))
+        new = await second.enter_async_context(assemble(bounded, before=old))
+        assert new.shared is old.shared
+        await first.aclose()
+        assert await new.shared.get(token, key) is None
+        assert (new.shared.misses, new.shared.failures, server.open) == (1, 7, 1)
+        patient = sharing.cache.model_copy(update={"shared": shared.model_copy(update={"timeout": 6.0})})
+        async with assemble(replace(sharing, cache=patient), before=new) as other:
+            assert other.shared is not new.shared
+        await second.aclose()
+        await asyncio.to_thread(eventually, lambda: server.open == 0)

@@ -17,6 +17,7 @@ class ValkeyServer:
         data: What it holds: the value, and its time to live in milliseconds.
         fault: What it does instead of answering.
         asked: The commands that came, but those that every client begins with.
+        open: How many clients are connected.
         hanging: Set when a command came that is not answered before the next on its connection is.
     """
 
@@ -25,11 +26,13 @@ class ValkeyServer:
         self.data: dict[bytes, tuple[bytes, int]] = {}
         self.fault: Fault = ""
         self.asked: list[bytes] = []
+        self.open = 0
         self.hanging = asyncio.Event()
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
         owed = b""
+        self.open += 1
         with suppress(asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
             while True:
                 count = int((await reader.readuntil(b"\r\n"))[1:])
@@ -47,6 +50,7 @@ class ValkeyServer:
                     writer.write(owed)
                     owed = b""
         writer.close()
+        self.open -= 1
 
     def _answer(self, words: list[bytes]) -> bytes | None:
         command = words[0].upper()
