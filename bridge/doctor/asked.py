@@ -8,7 +8,7 @@ from bridge.access_token import AccessToken
 from bridge.doctor.finding import Finding
 from bridge.doctor.published import Published
 from bridge.errors import ProviderError, TokenInactive
-from bridge.oidc.address import unfit_url
+from bridge.oidc.discovery import unfit_address
 from bridge.oidc.endpoints import AnswerTests, Ask
 from bridge.oidc.http import HttpClient
 from bridge.oidc.introspection import Introspection
@@ -79,9 +79,11 @@ class Asked:
                 yield await self._refuses("userinfo", userinfo.ask)
 
     def _url(self, written: str | None, member: str) -> str | None:
-        found = written or getattr(self._metadata, member, None)
-        fit = isinstance(found, str) and not unfit_url(found, insecure=self._settings.http.insecure)
-        return found if fit else None
+        if written is not None:
+            return written
+        named = getattr(self._metadata, member, None)
+        issuer = next(iter(self._settings.issuer), "")
+        return None if unfit_address(named, issuer, insecure=self._settings.http.insecure) else named
 
     def _nowhere(self, endpoint: str) -> Finding:
         found = f"discovery names no {endpoint} endpoint that can be asked"

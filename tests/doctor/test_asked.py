@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
+from bridge.doctor.asked import Asked
 from bridge.doctor.examination import examine
+from bridge.doctor.published import Published
+from bridge.oidc.discovery import Metadata
+from bridge.oidc.endpoints import AnswerTests
+from bridge.oidc.http import HttpClient, open_session
 from tests.doctor.checks import gathered, model, wrong
 from tests.issuer.process import Issuer
 
@@ -84,3 +89,18 @@ async def test_the_operators_own_sign_of_a_no_counts(
     }
     issuer.set(**{"statuses": {} if endpoint == "userinfo" else {"userinfo": 401}, endpoint: answer})
     assert wrong(await gathered(examine(model(issuer.url, **described[endpoint])))) == expected
+
+
+@pytest.mark.parametrize(
+    ("issuer", "known"), [("https://login.shop.example", False), ("http://127.0.0.1:9/realm", True)]
+)
+async def test_an_endpoint_that_the_bridge_would_not_ask(issuer: str, known: bool) -> None:
+    """Plain http on this machine is fit to be written, and not to be named by an issuer that has https."""
+    address = "http://127.0.0.1:9/introspection"
+    learnt = Published(Metadata(f"{issuer}/jwks", None, address))
+    async with open_session() as session:
+        http = HttpClient(session, provider="shop", timeout=1.0)
+        for written, expected in (({}, known), ({"url": address}, True)):
+            settings = model(issuer, introspection={**CLIENT, **written}).providers["shop"]
+            asked = Asked("provider shop", settings, http, learnt, AnswerTests())
+            assert (asked.introspection is not None) is expected
