@@ -12,10 +12,11 @@ from bridge.contract.request import read_request
 from bridge.doctor.asked import Asked
 from bridge.doctor.finding import Finding
 from bridge.errors import BridgeError, ProviderError, TokenInactive
+from bridge.trace import RecordingTrace
 
 
 async def examine_token(text: str, model: Model, asked: Mapping[str, Asked]) -> AsyncIterator[Finding]:
-    """What is to be said of a token, in each callback.
+    """What is to be said of a token, in each callback: of what is found now, whatever the service remembers of it.
 
     Args:
         text: The token, as the page hands it to the widget.
@@ -33,7 +34,7 @@ async def examine_token(text: str, model: Model, asked: Mapping[str, Asked]) -> 
         for callback in model.callbacks:
             about = f"callback {callback.name}"
             try:
-                answer = await bridge.authentications[callback.name].authenticate(token)
+                answer = await bridge.authentications[callback.name].authenticate(token, RecordingTrace())
             except BridgeError as refusal:
                 finding = _refused(about, refusal)
             else:
@@ -46,7 +47,7 @@ async def examine_token(text: str, model: Model, asked: Mapping[str, Asked]) -> 
 async def _word(token: AccessToken, authentication: Authentication, asked: Mapping[str, Asked]) -> Finding | None:
     """Introspection's word on a token that is good by its keys and claims, which ``authentication`` alone looks at."""
     try:
-        provider = (await authentication.authenticate(token)).provider
+        provider = (await authentication.authenticate(token, RecordingTrace())).provider
     except BridgeError:
         return None
     introspection = asked[provider].introspection

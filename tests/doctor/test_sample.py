@@ -4,10 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bridge.access_token import AccessToken
+from bridge.assemble import assemble
+from bridge.config.cache_settings import SharedCacheSettings
 from bridge.doctor.examination import examine
 from tests.doctor.checks import gathered, model, wrong
 from tests.issuer.mint import good_token
 from tests.issuer.process import Issuer
+from tests.valkey_server import valkey_server
 
 ALWAYS = {"introspection": {"client_id": "bridge", "client_secret": {"env": "CLIENT_SECRET"}, "when": "always"}}
 
@@ -58,3 +62,21 @@ async def test_a_bad_token_is_not_laid_to_introspection(issuer: Issuer) -> None:
     issuer.set(introspection={"active": False})
     found = await examined(issuer, good_token(issuer.url), **ALWAYS, audience="other")
     assert wrong(found) == {"token": "finding"}
+
+
+async def test_it_sees_for_itself(issuer: Issuer) -> None:
+    """What replicas remember of the token is not what the provider says of it now, and nothing is left for them."""
+    token = good_token(issuer.url)
+    async with valkey_server() as server:
+        written = {"url": f"valkey://127.0.0.1:{server.port}/", "timeout": "5s"}
+        alone = model(issuer.url, **ALWAYS)
+        cache = alone.cache.model_copy(update={"shared": SharedCacheSettings.model_validate(written)})
+        sharing = replace(alone, cache=cache)
+        issuer.set(introspection={"active": True, "sub": "visitor-1"})
+        assert wrong(await gathered(examine(sharing, token=token))) == {"introspection_open": "finding"}
+        assert server.data == {}
+        async with assemble(sharing) as bridge:
+            await bridge.authentications["default"].authenticate(AccessToken(token))
+        assert len(server.data) == 1
+        issuer.set(introspection={"active": False})
+        assert (await gathered(examine(sharing, token=token)))["token"].grade == "finding"
