@@ -69,7 +69,7 @@ class ProviderEntry(ProviderSettings):
         for problem in super().problems():
             if not (idle and problem.path == ("token_pattern",)):
                 yield problem
-        if self.preset == "signed-jwt" and not (self.public_key or self.secret or self.jwks.url or self.jwks.file):
+        if self.preset == "signed-jwt" and not self.given_keys:
             yield Problem(
                 ("public_key",),
                 "missing",

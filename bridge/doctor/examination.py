@@ -57,9 +57,7 @@ async def examine(model: Model, *, url: str | None = None, token: str | None = N
 async def _examine_provider(
     about: str, settings: ProviderSettings, http: HttpClient, learnt: Published
 ) -> AsyncIterator[Finding]:
-    own_keys = settings.public_key or settings.secret or settings.jwks.file is not None
-    discovers = bool(settings.issuer) and not own_keys and settings.jwks.url is None
-    needs_discovery = discovers or (bool(settings.issuer) and _endpoints_by_discovery(settings))
+    needs_discovery = bool(settings.issuer) and (not settings.given_keys or _endpoints_by_discovery(settings))
     addresses = [settings.issuer[0].replace(TEMPLATE, "common")] if needs_discovery else []
     addresses += [settings.jwks.url] if settings.jwks.url is not None else []
     addresses += [
