@@ -54,7 +54,6 @@ RETRY_AFTER = 5
 MAX_RETRY_AFTER = 3600
 """Seconds at most: what a provider asks of us is passed on within reason (THREATS.md U09)."""
 
-_CONTENT_TYPE = (b"content-type", b"application/json")
 _NO_STORE = (b"cache-control", b"no-store")
 _NO_SNIFF = (b"x-content-type-options", b"nosniff")
 # Every 401 names a scheme (RFC 9110 section 15.5.2); this is RFC 6750's without its details, which are for the log.
@@ -143,7 +142,7 @@ class Responses:
 def success_answer(data: Any) -> Answer:
     """HTTP 200 with the vendor's envelope round ``data``."""
     body = orjson.dumps({"status": True, "message": SUCCESS, "data": data})
-    return Answer(200, body, _headers(body))
+    return Answer(200, body, headers_of(body))
 
 
 def refusal(error: BridgeError, request_id: str) -> Answer:
@@ -151,8 +150,9 @@ def refusal(error: BridgeError, request_id: str) -> Answer:
     return _failure(STATUS[error.code], error, MESSAGES[error.code], request_id)
 
 
-def _headers(body: bytes) -> tuple[tuple[bytes, bytes], ...]:
-    return (_CONTENT_TYPE, (b"content-length", b"%d" % len(body)), _NO_STORE, _NO_SNIFF)
+def headers_of(body: bytes, content_type: bytes = b"application/json") -> tuple[tuple[bytes, bytes], ...]:
+    """The headers that every answer of ours has, the private port's too."""
+    return ((b"content-type", content_type), (b"content-length", b"%d" % len(body)), _NO_STORE, _NO_SNIFF)
 
 
 def _failure(status: int, error: BridgeError, message: str, request_id: str) -> Answer:
@@ -162,7 +162,7 @@ def _failure(status: int, error: BridgeError, message: str, request_id: str) -> 
         more = (_CHALLENGE,)
     elif status in (429, 503):
         more = ((b"retry-after", b"%d" % _retry_after(error.retry_after)),)
-    return Answer(status, body, (*_headers(body), *more))
+    return Answer(status, body, (*headers_of(body), *more))
 
 
 def _retry_after(seconds: float | None) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bridge.config.model import Model
+from bridge.server.request_id import HEADER
 from bridge.server.request_shape import Shape, shape_of
 
 
@@ -135,7 +136,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             headers = dict(message["headers"])
-            self._request_id = headers.get(b"x-request-id", b"").decode("latin-1")
+            self._request_id = headers.get(HEADER, b"").decode("latin-1")
         else:
             document = json.loads(message["body"] or b"{}")
             self.code = "ok" if document.get("status") is True else document.get("code", "")

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from starlette.types import Send
 
-from bridge.contract.response import Answer
+from bridge.contract.response import Answer, headers_of
 from bridge.server.request_id import HEADER
 
 
@@ -19,18 +19,10 @@ async def send_answer(send: Send, answer: Answer, request_id: str, *more: tuple[
 
 def json_answer(status: int, document: Mapping[str, Any]) -> Answer:
     """An answer of the private port to a program that reads JSON."""
-    return plain_answer(status, orjson.dumps(document), b"application/json")
+    body = orjson.dumps(document)
+    return Answer(status, body, headers_of(body))
 
 
 def plain_answer(status: int, body: bytes, content_type: bytes) -> Answer:
-    """An answer of the private port, with the headers that every answer of ours has."""
-    return Answer(
-        status,
-        body,
-        (
-            (b"content-type", content_type),
-            (b"content-length", b"%d" % len(body)),
-            (b"cache-control", b"no-store"),
-            (b"x-content-type-options", b"nosniff"),
-        ),
-    )
+    """An answer of the private port of another kind."""
+    return Answer(status, body, headers_of(body, content_type))
