@@ -43,10 +43,6 @@ class Entry:
 class AnswerCache:
     """What one process remembers of tokens; three quarters of ``max_bytes`` are the answers'.
 
-    Attributes:
-        refusals: Refusals that it cost a request to find.
-        uses: How often each token came.
-
     Args:
         max_entries: Answers at most; 0 remembers none, and no refusals.
         max_bytes: Bytes at most, by estimate.
@@ -55,6 +51,8 @@ class AnswerCache:
         now: Seconds since the epoch.
 
     Attributes:
+        refusals: Refusals that it cost a request to find.
+        uses: How often each token came.
         hits: How often a live entry was found.
         misses: How often none was.
     """
