@@ -15,7 +15,7 @@ from bridge.cli.configuration import ConfigOption, configuration_file, unresolve
 from bridge.cli.console import Status, cannot_tell, read_text, say_json
 from bridge.cli.explanation import Explanation, explanation_as_json, say_explanation
 from bridge.config.cases import Data, data_of, sent, verified
-from bridge.config.field_errors import suggestion
+from bridge.config.field_errors import nearest_or
 from bridge.config.model import Callback, Model
 from bridge.config.references import Needed
 from bridge.contract.request import read_request
@@ -165,8 +165,7 @@ class _Asked:
     def _known(self, what: str, name: str, known: Mapping[str, Any]) -> str:
         if name in known:
             return name
-        nearest = suggestion(name, known)
-        cure = f"Did you mean {nearest}?" if nearest else f"There are {', '.join(known)}."
+        cure = nearest_or(name, known, f"There are {', '.join(known)}.")
         raise self._cannot_tell(f"There is no {what} {name}. {cure}")
 
     def _cannot_tell(self, sentence: str) -> typer.Exit:

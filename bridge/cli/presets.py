@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli.console import cannot_tell, printable, say, say_json
-from bridge.config.field_errors import suggestion
+from bridge.config.field_errors import nearest_or
 from bridge.config.presets import preset, preset_names, preset_summary, preset_text
 
 
@@ -18,8 +18,7 @@ def presets(
     Exit status: 0; 2 there is no preset of that name.
     """
     if name is not None and name not in preset_names():
-        nearest = suggestion(name, preset_names())
-        cure = f"Did you mean {nearest}?" if nearest else "`idp-bridge presets` lists them."
+        cure = nearest_or(name, preset_names(), "`idp-bridge presets` lists them.")
         raise cannot_tell(f"There is no preset {name}. {cure}", as_json=as_json)
     if as_json:
         chosen = preset_names() if name is None else (name,)

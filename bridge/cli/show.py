@@ -6,7 +6,7 @@ import typer
 
 from bridge.cli.configuration import ConfigOption, configuration_file, unresolved_configuration
 from bridge.cli.console import Status, cannot_tell, printable, say, say_json
-from bridge.config.field_errors import suggestion
+from bridge.config.field_errors import nearest_or
 from bridge.config.show import as_written, resolved
 from bridge.config.yaml_document import read_yaml
 from bridge.config.yaml_text import as_data, as_yaml
@@ -37,9 +37,7 @@ def show(
     path = configuration_file(config, as_json=as_json)
     settings = unresolved_configuration(path, Status.FINDING, as_json=as_json).settings
     if provider is not None and provider not in settings.providers:
-        nearest = suggestion(provider, settings.providers)
-        names = ", ".join(settings.providers)
-        cure = f"Did you mean {nearest}?" if nearest else f"There are {names}."
+        cure = nearest_or(provider, settings.providers, f"There are {', '.join(settings.providers)}.")
         raise cannot_tell(f"There is no provider {provider}. {cure}", as_json=as_json)
     document = read_yaml(path.read_bytes())
     shown = list(resolved(document, str(path), settings) if in_full else as_written(document, str(path)))

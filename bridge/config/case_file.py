@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from bridge.config.cases import FIELDS, Case, verified
-from bridge.config.field_errors import described, field_problem, quoted, suggestion, unknown_key_problem
+from bridge.config.field_errors import described, field_problem, nearest_or, quoted, unknown_key_problem
 from bridge.config.load import InvalidConfiguration, LocatedProblem, located
 from bridge.config.model import Callback, Model
 from bridge.config.yaml_document import MAX_BYTES, YamlDocument, read_yaml
@@ -133,13 +133,11 @@ class _Reading:
             self._refuse(at, found, "A case says what must come of it.", "Write one of them.")
         for source in written.sources or {}:
             if source not in self._model.sources:
-                nearest = suggestion(source, self._model.sources)
-                cure = f"Did you mean {nearest}?" if nearest else "Name one of the configuration's sources:."
+                cure = nearest_or(source, self._model.sources, "Name one of the configuration's sources:.")
                 self._refuse((*path, "sources", source), f"there is no source {quoted(source)}", "", cure)
         for field in written.expect or {}:
             if field not in FIELDS:
-                nearest = suggestion(field, FIELDS)
-                cure = f"Did you mean {nearest}?" if nearest else f"Known here: {', '.join(FIELDS)}."
+                cure = nearest_or(field, FIELDS, f"Known here: {', '.join(FIELDS)}.")
                 self._refuse((*path, "expect", field), "no field of data", "", cure)
         return written
 
@@ -161,8 +159,7 @@ class _Reading:
         elif name in known:
             return name
         else:
-            nearest = suggestion(name, known)
-            cure = f"Did you mean {nearest}?" if nearest else f"Name one of: {names}."
+            cure = nearest_or(name, known, f"Name one of: {names}.")
             self._refuse((*path, key), f"there is no {key} {quoted(name)} here", "", cure)
         return None
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from bridge.config.cache_settings import CacheSettings
 from bridge.config.doubts import provider_doubts
 from bridge.config.entries import CallbackEntry, ProviderEntry, Rules
-from bridge.config.field_errors import quoted, suggestion
+from bridge.config.field_errors import nearest_or, quoted
 from bridge.config.model import AdminSettings, AuditSettings, LimitSettings, LogSettings, ServerSettings
 from bridge.config.opaque_routing import opaque_routing_problems
 from bridge.config.trace_settings import TraceSettings
@@ -216,10 +216,7 @@ class ConfigFile(Settings):
             yield Problem((*path, "providers"), "empty", "No token could be taken.", "Remove it to take all providers.")
         for position, name in enumerate(entry.providers or ()):
             if name not in self.providers and self.providers:
-                nearest = suggestion(name, self.providers)
-                cure = (
-                    f"Did you mean {nearest}?" if nearest else f"Name some of: {', '.join(islice(self.providers, 9))}."
-                )
+                cure = nearest_or(name, self.providers, f"Name some of: {', '.join(islice(self.providers, 9))}.")
                 yield Problem((*path, "providers", position), f"there is no provider {quoted(name)}", "", cure)
         names = self.providers_of(entry)
         yield from self._issuer_problems(names)

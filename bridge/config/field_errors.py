@@ -116,8 +116,7 @@ def _choices(context: Mapping[str, Any]) -> list[str]:
 
 
 def _choice_problem(value: Any, path: KeyPath, found: str, choices: list[str]) -> Problem:
-    nearest = suggestion(value, choices) if isinstance(value, str) else None
-    cure = f"Did you mean {nearest}?" if nearest else ""
+    cure = nearest_or(value, choices, "") if isinstance(value, str) else ""
     if isinstance(value, list):
         only = value[0] if len(value) == 1 and value[0] in choices else None
         cure = f"Write it without brackets: {path[-1]}: {only}" if only else "Choose one of them; this is no list."
@@ -146,6 +145,12 @@ def unknown_key_problem(path: KeyPath, known: Iterable[str], place: str | None =
     else:
         cure = f"Known here: {', '.join(known)}." if known else ""
     return Problem(path, "unknown key", "", cure), None if place else nearest
+
+
+def nearest_or(name: str, known: Iterable[str], otherwise: str) -> str:
+    """What to do about an unknown name: the known one that was probably meant, or what ``otherwise`` says."""
+    nearest = suggestion(name, known)
+    return f"Did you mean {nearest}?" if nearest else otherwise
 
 
 def suggestion(text: str, known: Iterable[str]) -> str | None:

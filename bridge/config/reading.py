@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from bridge.config.config_file import ConfigFile
 from bridge.config.decides import decides
-from bridge.config.field_errors import described, field_problem, kind_of, quoted, suggestion, unknown_key_problem
+from bridge.config.field_errors import described, field_problem, kind_of, nearest_or, quoted, unknown_key_problem
 from bridge.config.layers import Compiled, compile_mappings
 from bridge.config.model import Callback, Model
 from bridge.config.presets import DEFAULT, OWN_LAYERS, hints, laid_over, preset, preset_names
@@ -113,8 +113,7 @@ class Reading:
         chosen = entry.get("preset", DEFAULT)
         if isinstance(chosen, str) and chosen not in preset_names():
             path: KeyPath = ("providers", name, "preset")
-            nearest = suggestion(chosen, preset_names())
-            cure = f"Did you mean {nearest}?" if nearest else f"Choose one of: {', '.join(preset_names())}."
+            cure = nearest_or(chosen, preset_names(), f"Choose one of: {', '.join(preset_names())}.")
             self._add(Problem(path, f"there is no preset {quoted(chosen)}", "", cure))
             entry = {**entry, "preset": DEFAULT}
         below = preset(entry["preset"]) if isinstance(entry.get("preset"), str) else preset(DEFAULT)
