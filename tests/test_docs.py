@@ -212,12 +212,14 @@ def test_every_command_and_option_is_in_the_reference() -> None:
 
 
 def events() -> set[str]:
-    """Every event that the code names: to the event log itself, or by ``logging`` as ``extra``."""
+    """Every event that the code names: to the event log itself, by ``logging`` as ``extra``, or as a ``Remark``."""
     found = set()
     for file in sorted((ROOT / "bridge").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             match node:
                 case ast.Call(func=ast.Attribute(attr="write"), args=[_, ast.Constant(value=str(name)), *_]):
+                    found.add(name)
+                case ast.Call(func=ast.Name(id="Remark"), args=[ast.Constant(value=str(name)), *_]):
                     found.add(name)
                 case ast.Dict(keys=keys, values=values):
                     found |= {
