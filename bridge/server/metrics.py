@@ -212,8 +212,19 @@ def _cache(bridge: Bridge) -> Iterator[Family]:
     yield looks
     yield GaugeMetricFamily("idp_bridge_cache_entries", "Answers that are remembered.", value=cache.entries)
     yield GaugeMetricFamily("idp_bridge_cache_bytes", "How much of cache.max_bytes they take.", value=cache.bytes)
+    shared = bridge.shared
+    looks = CounterMetricFamily("idp_bridge_shared_cache_lookups", "Looks into the shared cache.", labels=["result"])
+    looks.add_metric(["hit"], 0 if shared is None else shared.hits)
+    looks.add_metric(["miss"], 0 if shared is None else shared.misses)
+    looks.add_metric(["unreadable"], 0 if shared is None else shared.unreadable)
+    yield looks
     yield CounterMetricFamily(
         "idp_bridge_shared_cache_failures",
         "Commands to the shared cache that failed or took too long.",
-        value=0 if bridge.shared is None else bridge.shared.failures,
+        value=0 if shared is None else shared.failures,
+    )
+    yield CounterMetricFamily(
+        "idp_bridge_shared_cache_skipped",
+        "Commands to the shared cache that were not sent, because it failed a moment ago.",
+        value=0 if shared is None else shared.skipped,
     )

@@ -1,5 +1,6 @@
 """Group U, what is remembered: one token at a running bridge, and how often its provider was asked about it."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ import pytest
 
 from tests.bridge_process import RunningBridge, StartBridge, configuration, provider
 from tests.issuer.process import Issuer
+from tests.valkey_server import valkey_server
 
 PROFILE = {"sub": "u1", "name": "An"}
 Start = Callable[..., RunningBridge]
@@ -137,5 +139,29 @@ def test_a_shared_cache_that_is_gone_is_counted(issuer: Issuer, start: Start) ->
     """And costs no callback; where there is none, nothing fails."""
     gone, none = start(cache={"shared": {"url": {"env": "VALKEY_URL"}}}), start()
     assert [bridge.post("opaque-1").code for bridge in (gone, none)] == [None, None]
-    failures = ("idp_bridge_shared_cache_failures_total", ())
-    assert [bridge.metrics()[failures] for bridge in (gone, none)] == [1, 0]
+    for name, count in (("failures", 1), ("skipped", 1)):  # it is left alone when there is an answer to keep
+        counted = (f"idp_bridge_shared_cache_{name}_total", ())
+        assert [bridge.metrics()[counted] for bridge in (gone, none)] == [count, 0]
+
+
+async def test_looks_into_the_shared_cache_are_counted(issuer: Issuer, start_bridge: StartBridge) -> None:
+    """What another replica has found, what none has, and what somebody has tampered with."""
+    issuer.set(userinfo=PROFILE)
+    trust = provider(issuer.url, userinfo={}, unbound_tokens="accept")
+    cache = {"shared": {"url": {"env": "VALKEY_URL"}, "timeout": "5s"}}
+    async with valkey_server() as server:
+
+        def replica(*tokens: str) -> list[float]:
+            url = f"valkey://127.0.0.1:{server.port}"
+            bridge = start_bridge(configuration(providers={"shop": trust}, cache=cache), VALKEY_URL=url)
+            bridge.wait_until_ready()
+            assert [bridge.post(token).code for token in tokens] == [None] * len(tokens)
+            read = bridge.metrics()
+            results = ("hit", "miss", "unreadable")
+            return [read["idp_bridge_shared_cache_lookups_total", (("result", result),)] for result in results]
+
+        assert await asyncio.to_thread(replica, "opaque-1") == [0, 1, 0]
+        (known,) = server.data
+        assert await asyncio.to_thread(replica, "opaque-1", "opaque-2") == [1, 1, 0]
+        server.data[known] = b"tampered", 60_000
+        assert await asyncio.to_thread(replica, "opaque-1", "opaque-2") == [1, 0, 1]
