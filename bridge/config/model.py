@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr
 from bridge.config.cache_settings import CacheSettings
 from bridge.config.trace_settings import TraceSettings
 from bridge.contract.callers import network_problems
-from bridge.contract.settings import CallbackSettings, is_placeholder
+from bridge.contract.settings import CallbackSettings
 from bridge.errors import Problem
 from bridge.mapping.mapping import ClaimMapping
 from bridge.mapping.require import Require
@@ -20,6 +20,7 @@ from bridge.oidc.endpoints import AnswerTests
 from bridge.oidc.hints import Hint
 from bridge.oidc.settings import ProviderSettings
 from bridge.oidc.source_settings import SourceSettings
+from bridge.placeholder import is_placeholder
 from bridge.units import Duration, OneOrList, Rate, Settings, Size
 
 Port = Annotated[int, Field(ge=0, le=65535)]

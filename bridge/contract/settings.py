@@ -19,6 +19,7 @@ from bridge.errors import (
     RequestInvalid,
     TooManyFailedCalls,
 )
+from bridge.placeholder import is_placeholder
 from bridge.units import OneOrList, Settings
 
 IdentityMethod = Literal["id", "email", "phone_number"]
@@ -37,16 +38,6 @@ _PATH = re.compile(r"/(?:(?!\.{1,2}(?:/|\Z))[A-Za-z0-9\-._~]+(?:/|\Z))*", re.ASC
 # RFC 1123 section 2.1, as a browser gives it in location.hostname: lower case, other scripts as xn--.
 _HOST = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*", re.ASCII
-)
-
-# A placeholder asks to be replaced, or is made of nothing but the words that documentation is made of: HEADER_TOKEN,
-# your-header-token, <YourSecretHere>. A random secret is neither; signs and case do not matter.
-_ASKS_TO_BE_REPLACED = re.compile(r"[^a-z0-9]*(?:change|replace)[^a-z0-9]*(?:me(?!nt)|this|it|with)", re.ASCII)
-_DOCUMENTATION = re.compile(
-    r"(?:auth|authentication|authorization|bearer|change|cxgenie|default|dummy|enter|example|fixme|header|here|insert|it|key"
-    r"|long|me|my|password|placeholder|please|put|random|replace|sample|secret|set|shared|some|string|the|this|to|todo|token"
-    r"|value|with|your)+",
-    re.ASCII,
 )
 
 
@@ -228,12 +219,3 @@ def _header_token_problems(secret: str, keys: KeyPath) -> Iterator[Problem]:
         yield Problem(keys, found, "A short secret can be guessed.", cure)
     elif is_placeholder(secret):
         yield Problem(keys, "a placeholder", "Whoever has read the documentation knows it.", cure)
-
-
-def is_placeholder(secret: str) -> bool:
-    """Whether a text asks to be replaced, or is what documentation says in place of a secret."""
-    text = secret.lower()
-    if _ASKS_TO_BE_REPLACED.match(text):
-        return True
-    words = "".join(character for character in text if character.isalnum())
-    return len(set(text) - set("-_.")) <= 1 or _DOCUMENTATION.fullmatch(words) is not None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from bridge.contract.settings import is_placeholder
+from bridge.placeholder import is_placeholder
 
 _LONG_ENOUGH = 8
 """Characters of a text that is called a part of the secret: one or two letters would be so by chance."""

@@ -7,9 +7,9 @@ from pydantic import Discriminator, Field, SecretStr, Tag
 
 from bridge.errors import Problem
 from bridge.oidc.algorithms import SECRET_BYTES
-from bridge.oidc.placeholder import is_placeholder
 from bridge.oidc.signing_key import unfit_private_key
 from bridge.oidc.token_place import TokenPlace, request_problems, url_problems
+from bridge.placeholder import is_example
 from bridge.units import OneOrList, Rate, Settings
 
 Texts = Annotated[tuple[str, ...], OneOrList]
@@ -154,7 +154,7 @@ class IntrospectionSettings(Settings):
             found, cure = "blank, or with a line break or another control character", "Copy it from the provider anew."
         elif "-----BEGIN" in secret:
             found, cure = "a PEM key, which is no client secret", "Give it as private_key, with private_key_jwt."
-        elif is_placeholder(secret):
+        elif is_example(secret):
             found, cure = "a placeholder", "Copy the client's secret from the provider."
         elif self.auth_method == "client_secret_jwt" and len(secret.encode()) < SECRET_BYTES["HS256"]:
             found = f"{len(secret.encode())} bytes, at least {SECRET_BYTES['HS256']} were expected to sign with"

@@ -11,7 +11,7 @@ from bridge.oidc.algorithms import ASYMMETRIC, EDDSA, EDWARDS, SECRET_BYTES, SYM
 from bridge.oidc.endpoint_settings import Texts
 from bridge.oidc.key import unfit_public_key
 from bridge.oidc.key_set import judged_key_set, unfit_key_set
-from bridge.oidc.placeholder import is_placeholder
+from bridge.placeholder import is_example, is_placeholder
 from bridge.units import Duration, FileContents, OneOrList, Settings
 
 Algorithm = Literal[
@@ -131,16 +131,16 @@ class KeySettings(Settings):
 
     def _secret_problems(self) -> Iterator[Problem]:
         needed = max((SECRET_BYTES[name] for name in self.allowed_algorithms if name in SECRET_BYTES), default=32)
-        for position, secret in enumerate(self.secret):
-            size = len(secret.get_secret_value().encode())
-            if "-----BEGIN" in secret.get_secret_value():
+        for position, text in enumerate(secret.get_secret_value() for secret in self.secret):
+            size = len(text.encode())
+            if "-----BEGIN" in text:
                 yield Problem(
                     ("secret", position),
                     "a PEM key, which is no shared secret",
                     "What is published, or meant to be, can be read by whoever wants to sign.",
                     "Give it as public_key: {file: PATH}.",
                 )
-            elif is_placeholder(secret.get_secret_value()):
+            elif is_example(text) or is_placeholder(text):
                 yield Problem(
                     ("secret", position),
                     "a placeholder",

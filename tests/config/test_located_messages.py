@@ -14,7 +14,7 @@ from tests.issuer.keys import public_pem
 ROOT = Path(__file__).parents[2]
 VALUES = ENVIRONMENT | {
     "SHORT": "short",
-    "LONG": "s" * 32,
+    "LONG": "wq7Vt2-the-secret-of-these-tests",
     "WEAK": public_pem("rsa1024"),
     "PLACEHOLDER": "change-me-change-me",
     "BLANKS": "aaaaaaaaaaaaaaaa bbbbb",

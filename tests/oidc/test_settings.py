@@ -12,7 +12,7 @@ from bridge.oidc.settings import ProviderSettings
 from tests.issuer.keys import jwks, private_jwk, public_jwk, public_pem
 
 GOOD: dict[str, Any] = {"issuer": "https://login.shop.example", "audience": "chat"}
-SECRET = "s" * 32
+SECRET = "wq7Vt2-the-secret-of-these-tests"
 ENTRA = "https://login.microsoftonline.com/{tenantid}/v2.0"
 GUID = "6f1b2c3d-0000-4000-8000-1234567890ab"
 TIMES = {
@@ -43,7 +43,7 @@ def problems(settings: dict[str, Any]) -> list[tuple[str, str]]:
         {"issuer": "shop", "public_key": [public_pem("rsa"), public_pem("ec256")]},
         {"issuer": "shop", "secret": SECRET},
         {"issuer": "shop", "secret": [SECRET, SECRET + "2"], "algorithms": "HS256"},
-        {"issuer": "shop", "secret": "s" * 64, "algorithms": ["HS512", "HS256"]},
+        {"issuer": "shop", "secret": SECRET * 2, "algorithms": ["HS512", "HS256"]},
         {"audience": "none", "authorized_parties": "web"},
         {"audience": ..., "accept": "id_token", "id_token_audience": "web"},
         {"accept": ["access_token", "id_token"], "authorized_parties": "web"},
@@ -92,6 +92,8 @@ def test_good_settings(settings: dict[str, Any]) -> None:
         ({"secret": "short"}, "secret.0", "5 bytes"),
         ({"secret": public_pem("rsa")}, "secret.0", "PEM"),
         ({"secret": "a-string-secret-at-least-256-bits-long"}, "secret.0", "placeholder"),
+        ({"secret": "s" * 32}, "secret.0", "placeholder"),
+        ({"secret": "<YOUR-LONG-SHARED-SECRET-STRING-HERE>"}, "secret.0", "placeholder"),
         ({"secret": SECRET, "algorithms": ["HS512"]}, "secret.0", "at least 64"),
         ({"public_key": "no key"}, "public_key.0", "PEM"),
         ({"public_key": public_pem("rsa1024")}, "public_key.0", "1024"),
