@@ -127,9 +127,9 @@ class AccessLog:
 
 
 class StrangerLog:
-    """The lines about requests that are refused before a callback's settings may decide: 400, 404, 405, 429, 431.
+    """The lines about requests that are refused before a callback's settings may decide.
 
-    They are counted and mostly not written when there are many. Neither path nor header is quoted: either may hold a
+    By the protocol, by path or method, for want of connections, or beyond ``limits.failed_callers``. They are counted and mostly not written when there are many. Neither path nor header is quoted: either may hold a
     secret that somebody put into the wrong place.
 
     Args:

@@ -56,6 +56,12 @@ class UntrustedHead:
                 self.request_ids.append(value)
 
 
+def peer_of(scope: Scope) -> str | None:
+    """The address of a connection's other end, which may be a proxy's; ``None`` where it has none."""
+    client = scope.get("client")
+    return client[0] if client else None
+
+
 FAILED_CALLERS_SAVED = 10.0
 """Seconds: an operator who is trying out a header token learns what is wrong with it; a guesser gains nothing by it."""
 
@@ -122,8 +128,7 @@ class CallerCheck:
         """
         self._header_tokens.check(authorization)
         if self._callers is not None:
-            client = scope["client"]
-            self._callers.check(client[0] if client else None, scope["headers"])
+            self._callers.check(peer_of(scope), scope["headers"])
 
 
 class _Endpoint:
@@ -139,7 +144,7 @@ class _Endpoint:
         self, scope: Scope, send: Send, error: CallerUnauthorized, request_id: str, began: float
     ) -> None:
         """Answers a caller without the header token; beyond ``limits.failed_callers``, with next to no work."""
-        peer = scope["client"][0] if scope.get("client") else ""
+        peer = peer_of(scope) or ""
         answer: Answer
         if self._gate.failed_callers.take():
             answer = refusal(error, request_id)

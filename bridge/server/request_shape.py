@@ -22,6 +22,7 @@ from bridge.errors import BridgeError, CallerUnauthorized, TokenMissing
 from bridge.oidc.hints import UntrustedFacts
 from bridge.oidc.jws import read_untrusted
 from bridge.oidc.token_pattern import TokenPattern
+from bridge.server.callback import peer_of
 
 MOST_NAMES = 40
 """Names of headers, keys or claims that are shown."""
@@ -110,14 +111,9 @@ def _caller_slips(
         yield header_slip(authorization, own, secrets)
     if asked.settings.allow_from:
         try:
-            Callers(asked.settings.allow_from, model.server.trusted_proxies).check(_peer(scope), headers)
+            Callers(asked.settings.allow_from, model.server.trusted_proxies).check(peer_of(scope), headers)
         except CallerUnauthorized as refusal:
             yield Slip(refusal.detail, refusal.hint)
-
-
-def _peer(scope: Scope) -> str | None:
-    client = scope["client"]
-    return client[0] if client else None
 
 
 def _holds(value: bytes, secrets: Iterable[str]) -> bool:
@@ -125,7 +121,7 @@ def _holds(value: bytes, secrets: Iterable[str]) -> bool:
 
 
 def _caller(scope: Scope, headers: Iterable[tuple[bytes, bytes]], model: Model) -> Mapping[str, Any]:
-    peer = _peer(scope)
+    peer = peer_of(scope)
     forwarded = _values(headers, FORWARDED_FOR)
     address = Callers((), model.server.trusted_proxies).address(peer, forwarded)
     return {
