@@ -129,8 +129,9 @@ class AccessLog:
 class StrangerLog:
     """The lines about requests that are refused before a callback's settings may decide.
 
-    By the protocol, by path or method, for want of connections, or beyond ``limits.failed_callers``. They are counted and mostly not written when there are many. Neither path nor header is quoted: either may hold a
-    secret that somebody put into the wrong place.
+    By the protocol, by path or method, for want of connections, or beyond ``limits.failed_callers``. They are
+    counted and mostly not written when there are many. Neither path nor header is quoted: either may hold a secret that
+    somebody put into the wrong place.
 
     Args:
         log: Where they go.
