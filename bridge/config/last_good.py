@@ -8,13 +8,12 @@ Whoever can write this file decides whom the bridge believes, at its next start 
 for its owner alone (0600), and one that is another user's, or that others may write to, is not taken.
 """
 
-import contextlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from bridge.config.yaml_document import MAX_BYTES
+from bridge.private_file import NotAFile, read_file, replace_file
 
 
 class LastGoodUnfit(Exception):
@@ -39,17 +38,7 @@ class LastGood:
         Raises:
             OSError: It cannot be written.
         """
-        descriptor, name = tempfile.mkstemp(dir=self.file.parent, prefix=f".{self.file.name}.")  # its owner's alone
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(name).replace(self.file)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
+        replace_file(self.file, text)
 
     def text(self) -> bytes:
         """What was kept last.
@@ -58,16 +47,13 @@ class LastGood:
             LastGoodUnfit: There is nothing, or nothing that may be taken.
         """
         try:
-            # Neither a link to elsewhere nor a pipe that would block.
-            descriptor = os.open(self.file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            text, about = read_file(self.file, MAX_BYTES)
         except FileNotFoundError:
             raise LastGoodUnfit(f"none was kept in {self.file} yet") from None
+        except NotAFile:
+            raise LastGoodUnfit(f"{self.file} is no file") from None
         except OSError as error:
             raise LastGoodUnfit(f"{self.file} cannot be read: {error.strerror or error}") from None
-        with os.fdopen(descriptor, "rb") as stream:
-            about = os.fstat(descriptor)
-            if not stat.S_ISREG(about.st_mode):
-                raise LastGoodUnfit(f"{self.file} is no file")
-            if about.st_uid != self._user or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-                raise LastGoodUnfit(f"{self.file} is another user's, or others may write to it")
-            return stream.read(MAX_BYTES + 1)
+        if about.st_uid != self._user or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise LastGoodUnfit(f"{self.file} is another user's, or others may write to it")
+        return text

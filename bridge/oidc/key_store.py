@@ -8,13 +8,10 @@ is then trusted until the next good fetch, which is tried at every start. Whoeve
 header token can have any key trusted, so folder and files belong to the service alone (0700, 0600).
 """
 
-import contextlib
 import hashlib
 import hmac
 import json
 import logging
-import os
-import stat
 import tempfile
 import time
 from collections.abc import Iterable
@@ -25,6 +22,7 @@ from pathlib import Path
 from bridge import strict_json
 from bridge.oidc.key_set import KeySet, read_key_set
 from bridge.oidc.settings import ProviderSettings
+from bridge.private_file import NotAFile, read_file, replace_file
 
 _log = logging.getLogger(__name__)
 
@@ -131,30 +129,13 @@ class KeyStore:
         }
         body = json.dumps(document).encode()
         head = b" ".join(self._code(secret, body) for secret in self._codes)
-        descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=f".{provider}.")  # readable by its owner only
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(head + b"\n" + body)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(name).replace(self._file(provider))
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_file(self._file(provider), head + b"\n" + body)
 
     def _read(self, provider: str, settings: ProviderSettings, now: float) -> Kept:
-        # Neither a link to elsewhere nor a pipe that would block: only what we have written ourselves.
-        descriptor = os.open(self._file(provider), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise _Unfit("it is no file")
-            content = stream.read(MAX_BYTES + 1)
+        try:
+            content, _ = read_file(self._file(provider), MAX_BYTES)
+        except NotAFile:
+            raise _Unfit("it is no file") from None
         if len(content) > MAX_BYTES:
             raise _Unfit(f"it has more than {MAX_BYTES} bytes")
         head, _, body = content.partition(b"\n")
