@@ -2,7 +2,7 @@
 
     uv run python -m benchmarks.opaque [--tokens 3000] [--memory 50000] [--latency 20]
 
-A provider on loopback (``tests/issuer``) answers userinfo after ``--latency`` milliseconds; ``requests`` are opened
+A provider on loopback (``userinfo.py``) answers userinfo after ``--latency`` milliseconds; ``requests`` are opened
 wide. Four parts, each printed as it is measured:
 
 1. Distinct tokens, each of which is one request, over more and more connections: requests per second as a share of
@@ -30,6 +30,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import uvloop
 
@@ -50,7 +51,6 @@ from benchmarks.callback import (
     running,
 )
 from benchmarks.load import Caller, Exchange
-from tests.issuer.process import Issuer, IssuerProcess
 
 CONNECTIONS = 50
 REPEATED = 10_000
@@ -121,13 +121,28 @@ def drive(port: int, file: Path, count: int, connections: int, core: int | None)
 
 
 @contextmanager
-def bridge(folder: Path, idp: Issuer, cores: list[int | None], cache: int = 64) -> Iterator[Bridge]:
+def provider(folder: Path, core: int | None, latency: float) -> Iterator[str]:
+    """One that takes so many seconds, by its address."""
+    port, file = free_port(), folder / "profile.json"
+    file.write_text(json.dumps(profile()))
+    with running([sys.executable, str(HERE / "userinfo.py"), str(port), str(latency), str(file)], port, core):
+        yield f"http://127.0.0.1:{port}"
+
+
+def asked(idp: str) -> int:
+    """How often a provider was asked for userinfo."""
+    with urlopen(f"{idp}/asked") as answer:
+        return int(answer.read())
+
+
+@contextmanager
+def bridge(folder: Path, idp: str, cores: list[int | None], cache: int = 64) -> Iterator[Bridge]:
     """A fresh one."""
     port, admin_port = free_port(), free_port()
     file = folder / "bridge.yaml"
     file.write_text(
         CONFIGURATION.format(
-            port=port, admin_port=admin_port, issuer=ISSUER, audience=AUDIENCE, folder=folder, idp=idp.url, cache=cache
+            port=port, admin_port=admin_port, issuer=ISSUER, audience=AUDIENCE, folder=folder, idp=idp, cache=cache
         )
     )
     with running([sys.executable, "-m", "bridge", "serve", "--config", str(file)], port, cores[0]) as pid:
@@ -166,7 +181,7 @@ def work(file: Path, first: int, count: int) -> Path:
     return file
 
 
-def distinct(to: Bridge, folder: Path, idp: Issuer, *, tokens: int, latency: float) -> None:
+def distinct(to: Bridge, folder: Path, idp: str, *, tokens: int, latency: float) -> None:
     """Part 1."""
     alone = folder / "alone"
     alone.write_text(json.dumps(["GET /good/userinfo HTTP/1.1\r\nHost: idp.test\r\n\r\n", profile()]))
@@ -175,19 +190,18 @@ def distinct(to: Bridge, folder: Path, idp: Issuer, *, tokens: int, latency: flo
     print(f"{head}{'core busy':>11}{'CPU us':>8}")
     for step, connections in enumerate((5, 10, 20, CONNECTIONS)):
         count = tokens * connections // CONNECTIONS
-        without = count / drive(urlsplit(idp.url).port or 0, alone, count, connections, to.core)
+        without = count / drive(urlsplit(idp).port or 0, alone, count, connections, to.core)
         seconds, cpu = to.load(work(folder / "distinct", step * 10**7, count), count, connections)
         rate, allowed = count / seconds, connections / latency
         row = f"{connections:12}{rate:12,.0f}{allowed:10,.0f}{rate / allowed:8.0%}{without:16,.0f}"
         print(f"{row}{cpu / seconds:11.0%}{cpu / count * 1e6:8.0f}", flush=True)
 
 
-def shared(to: Bridge, folder: Path, idp: Issuer) -> None:
+def shared(to: Bridge, folder: Path, idp: str) -> None:
     """Part 2."""
-    before = idp.requests().get("/good/userinfo", 0)
+    before = asked(idp)
     to.load(work(folder / "opaque", 10**9, HOT), REPEATED)
-    asked = idp.requests().get("/good/userinfo", 0) - before
-    print(f"\n{REPEATED:,} callbacks over {HOT} tokens: {asked} requests; goal: {HOT}")
+    print(f"\n{REPEATED:,} callbacks over {HOT} tokens: {asked(idp) - before} requests; goal: {HOT}")
 
 
 def repeated(to: Bridge, folder: Path) -> None:
@@ -259,18 +273,14 @@ def main() -> None:
     arguments = parser.parse_args()
     available = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     cores: list[int | None] = [*available[:2]] if len(available) > 1 else [None, None]
-    with tempfile.TemporaryDirectory() as name, IssuerProcess() as idp:
-        pin(idp._process.pid, cores[1])  # noqa: SLF001 - nobody else wants to know
+    with tempfile.TemporaryDirectory() as name:
         folder, latency = Path(name), arguments.latency / 1000
         mint(folder, HOT)
-        idp.realm("good").set(userinfo=profile(), latency=latency)
-        idp.realm("revoked").set(statuses={"userinfo": 401})
-        with bridge(folder, idp, cores) as to:
+        with provider(folder, cores[1], latency) as idp, bridge(folder, idp, cores) as to:
             distinct(to, folder, idp, tokens=arguments.tokens, latency=latency)
             shared(to, folder, idp)
             repeated(to, folder)
-        idp.realm("good").set(latency=0.0)
-        with bridge(folder, idp, cores, CACHE) as to:
+        with provider(folder, cores[1], 0.0) as idp, bridge(folder, idp, cores, CACHE) as to:
             memory(to, arguments.memory)
 
 

@@ -97,7 +97,8 @@ class AnswerCache:
 
     def put(self, key: CacheKey, entry: Entry) -> Entry:
         """Keeps an answer until the token expires or ``max_age`` is over, whichever is first; gives what is kept."""
-        kept = replace(entry, expires_at=min(entry.expires_at, self._now() + self._max_age))
+        latest = self._now() + self._max_age
+        kept = entry if entry.expires_at <= latest else replace(entry, expires_at=latest)
         if _size(kept) <= self._entries.maxsize:
             self._entries[key] = kept
         return kept

@@ -11,7 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Final
 
 from cachetools import LRUCache
@@ -87,13 +87,18 @@ class Budget:
                 retry_after=1.0,
             )
         self._draw(known=known)
-        async with self._place(known=known):
+        await self._enter(known=known)
+        try:
             self._refuse_while_paused(endpoint)  # it may have asked for it while we waited
             try:
                 yield
             except ProviderError as failure:
                 self._note(endpoint, failure)
                 raise
+        finally:
+            self._places.release()
+            if not known:
+                self._strangers_places.release()
 
     def answered(self, token: AccessToken, *, active: bool) -> None:
         """Takes note of what the provider said of an opaque token."""
@@ -147,17 +152,19 @@ class Budget:
             )
         self._level -= 1.0
 
-    @asynccontextmanager
-    async def _place(self, *, known: bool) -> AsyncIterator[None]:
-        async with AsyncExitStack() as places:
-            self._waiting[known] += 1
+    async def _enter(self, *, known: bool) -> None:
+        self._waiting[known] += 1
+        try:
+            if not known:
+                await self._strangers_places.acquire()
             try:
+                await self._places.acquire()
+            except asyncio.CancelledError:
                 if not known:
-                    await places.enter_async_context(self._strangers_places)
-                await places.enter_async_context(self._places)
-            finally:
-                self._waiting[known] -= 1
-            yield
+                    self._strangers_places.release()
+                raise
+        finally:
+            self._waiting[known] -= 1
 
     def _refuse_while_paused(self, endpoint: Endpoint) -> None:
         until, failure = self._paused.get(endpoint, (float("-inf"), ProviderBusy()))

@@ -14,7 +14,8 @@ from email.utils import parsedate_to_datetime
 from typing import Literal, Protocol
 
 import aiohttp
-from yarl import URL  # aiohttp's own type of an address
+from multidict import CIMultiDict, MultiMapping  # aiohttp's own types of headers and of an address
+from yarl import URL
 
 from bridge import __version__
 from bridge.errors import ProviderBusy, ProviderUnavailable
@@ -69,16 +70,27 @@ class Response:
     Attributes:
         status: HTTP status; redirects are answers like any other.
         body: At most ``MAX_BODY`` bytes; perhaps personal data, so no ``repr`` has it.
-        max_age: Seconds for which it calls itself fresh, 0 or more; ``None`` where it says nothing.
-        content_type: Its media type, lower case, without parameters; empty where it names none.
-        date: What time it was there, seconds since the epoch (RFC 9110 section 6.6.1); ``None`` where it says nothing.
+        headers: Its headers, of which few are worth reading in an answer about a token.
     """
 
     status: int
     body: bytes = field(repr=False)
-    max_age: float | None = None
-    content_type: str = ""
-    date: float | None = None
+    headers: MultiMapping[str] = field(default_factory=CIMultiDict, repr=False)
+
+    @property
+    def content_type(self) -> str:
+        """Its media type, lower case, without parameters; empty where it names none."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def date(self) -> float | None:
+        """What time it was there, seconds since the epoch (RFC 9110 section 6.6.1); ``None`` where it says nothing."""
+        return _http_date(self.headers.get("Date", ""))
+
+    @property
+    def max_age(self) -> float | None:
+        """Seconds for which it calls itself fresh from now on, 0 or more; ``None`` where it says nothing."""
+        return _freshness(",".join(self.headers.getall("Cache-Control", ())), self.headers)
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -174,14 +186,7 @@ class HttpClient:
                     if len(read) > MAX_BODY:
                         outcome = "too_large"
                         raise ProviderUnavailable(f"{endpoint} of {self._provider} answered more than {MAX_BODY} bytes")
-                cache_control = ",".join(answer.headers.getall("Cache-Control", ()))
-                return Response(
-                    answer.status,
-                    bytes(read),
-                    _freshness(cache_control, answer.headers),
-                    answer.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
-                    _http_date(answer.headers.get("Date", "")),
-                )
+                return Response(answer.status, bytes(read), answer.headers)
         except TimeoutError:
             outcome = "timeout"
             raise ProviderUnavailable(

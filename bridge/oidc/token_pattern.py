@@ -26,7 +26,8 @@ class TokenPattern:
 
     def matches(self, text: str) -> bool:
         """Whether the whole text is such a token."""
-        return self._compiled.fullmatch(text) is not None
+        # In bytes: of a text, google-re2 would work out where each of its characters begins.
+        return self._compiled.fullmatch(text.encode()) is not None
 
 
 def unfit_token_pattern(written: str) -> str:

@@ -6,6 +6,7 @@ from time import time
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from bridge.doctor.examination import examine
 from bridge.doctor.published import Published, examine_clock, examine_key_set
@@ -104,7 +105,8 @@ def test_a_set_that_the_bridge_would_not_read(issuer: Issuer) -> None:
 def test_clocks(issuer: Issuer, ahead: float, grade: str) -> None:
     """Within a few seconds is well; beyond leeway good tokens are refused."""
     settings = model(issuer.url).providers["shop"]
-    (found,) = examine_clock("provider shop", settings, Response(200, b"", date=time() + ahead))
+    headers = CIMultiDict(Date=formatdate(time() + ahead, usegmt=True))
+    (found,) = examine_clock("provider shop", settings, Response(200, b"", headers))
     assert (found.check, found.grade) == ("clock", grade)
     assert ("behind" in found.found) == (ahead < -5)
     assert not list(examine_clock("provider shop", settings, Response(200, b"")))
