@@ -167,13 +167,15 @@ class Budget:
             self._waiting[known] -= 1
 
     def _refuse_while_paused(self, endpoint: Endpoint) -> None:
-        until, failure = self._paused.get(endpoint, (float("-inf"), ProviderBusy()))
+        if endpoint not in self._paused:
+            return
+        until, failure = self._paused[endpoint]
         left = until - self._monotonic()
         if left > 0:
             raise type(failure)(
                 f"{failure.detail}; it is not asked for {left:.1f} s more", hint=failure.hint, retry_after=left
             )
-        self._paused.pop(endpoint, None)
+        del self._paused[endpoint]
 
     def _note(self, endpoint: Endpoint, failure: ProviderError) -> None:
         pause = failure.retry_after
