@@ -13,6 +13,7 @@ from bridge.oidc.endpoints import AnswerTests, Endpoints
 from bridge.oidc.given_keys import given_keys
 from bridge.oidc.hints import Hint
 from bridge.oidc.http import HttpClient
+from bridge.oidc.introspected import check_confirmed
 from bridge.oidc.jwks import MAX_WAITING, Keys, Published, RemoteKeys
 from bridge.oidc.jws import UntrustedJws
 from bridge.oidc.jwt import check_claims
@@ -192,7 +193,7 @@ class Provider:
             revision=revision,
         )
         if self._introspects_jwts:
-            claims = await self._introspected(token, claims, trace)
+            claims = await self._introspected(token, claims, examined, trace)
         if examined.kind == "id_token":
             if self._settings.userinfo.when != "never":
                 trace.step("verification", "userinfo", "skipped", "an ID token is never sent there")
@@ -203,15 +204,20 @@ class Provider:
         """The claims of an opaque token that looks like one of this provider's; see ``OpaqueTokens``."""
         return await self._opaque.verify(token, wanted, trace)
 
-    async def _introspected(self, token: AccessToken, claims: Claims, trace: Trace) -> Claims:
-        """The claims of a JWT with introspection's beside them, which must call it active and name nobody else."""
+    async def _introspected(self, token: AccessToken, claims: Claims, examined: Examined, trace: Trace) -> Claims:
+        """The claims of a JWT with introspection's beside them, which must call it active, ours, and nobody else's."""
         answer = await self._endpoints.introspect(token, trace, trusted=True)
         # It may be missing (RFC 7662 section 2.2); one that is there and cannot be read is another's.
         if answer.get("sub") is not None and subject_of(answer, "sub") != claims.sources["token"]["sub"]:
             trace.step("claims", "introspection's subject", "refused", "its sub is another than the token's")
             raise TokenUntrusted("introspection's sub is another than the token's")
         trace.step("claims", "introspection's subject", "ok")
-        return replace(claims, sources=in_order({**claims.sources, "introspection": answer}))
+        end = check_confirmed(answer, examined, self._expectations, trace)
+        return replace(
+            claims,
+            sources=in_order({**claims.sources, "introspection": answer}),
+            expires_at=min(claims.expires_at, end),
+        )
 
     def _fresh_metadata(self, monotonic: Callable[[], float]) -> FreshMetadata | None:
         if not self.issuers:
