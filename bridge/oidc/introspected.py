@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 
 from bridge.claims import Json
-from bridge.errors import ProviderUnavailable, TokenUntrusted
+from bridge.errors import BridgeError, ProviderUnavailable, TokenUntrusted
 from bridge.oidc.claim_checks import (
     PARTY_CLAIMS,
     Check,
@@ -80,7 +80,11 @@ def check_confirmed(answer: Mapping[str, Json], token: Examined, expected: Expec
         TokenUntrusted, TokenExpired, TokenNotYetValid, TokenInactive, ProviderUnavailable: As ``check_introspected``.
     """
     said = Examined({}, {name: value for name, value in answer.items() if value is not None}, token.now, token.kind)
-    run_checks(CONFIRMED, said, expected, trace)
+    try:
+        run_checks(CONFIRMED, said, expected, trace)
+    except BridgeError as refusal:
+        refusal.detail = f"introspection of a JWT whose own checks are good: {refusal.detail}"
+        raise
     return float(said.claims.get("exp", math.inf))
 
 
@@ -138,15 +142,21 @@ def _first_audience(expected: Expectations) -> Iterable[str]:
     return expected.audience_claims[:1]
 
 
+SAID_BY_INTROSPECTION = "introspection's "
+"""How the steps of these checks begin; what follows is the name of the JWT's own check."""
+
 # Kind and age are the JWT's own: its signature covers them, and answers count both from where they like.
-CONFIRMED: tuple[tuple[str, Check], ...] = (
-    ("introspection's issuer", _issuer),
-    ("introspection's dates", _dates),
-    ("introspection's audience", _where_said(_first_audience, audience)),
-    ("introspection's authorized party", _where_said(lambda _: PARTY_CLAIMS, authorized_party)),
-    ("introspection's sender constraint", sender_constraint),
-    ("introspection's expiry", not_expired),
-    ("introspection's not yet valid", not_early),
-    ("introspection's scopes", _where_said(lambda _: ("scope", "scp"), scopes)),
-    ("introspection's incident switches", refused_by_id),
+CONFIRMED: tuple[tuple[str, Check], ...] = tuple(
+    (SAID_BY_INTROSPECTION + name, check)
+    for name, check in (
+        ("issuer", _issuer),
+        ("dates", _dates),
+        ("audience", _where_said(_first_audience, audience)),
+        ("authorized party", _where_said(lambda _: PARTY_CLAIMS, authorized_party)),
+        ("sender constraint", sender_constraint),
+        ("expiry", not_expired),
+        ("not yet valid", not_early),
+        ("scopes", _where_said(lambda _: ("scope", "scp"), scopes)),
+        ("incident switches", refused_by_id),
+    )
 )
