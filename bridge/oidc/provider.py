@@ -1,5 +1,6 @@
 """One identity provider: a token of its own in, claims out."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -138,9 +139,12 @@ class Provider:
             await self._remote.first_fetch_ended.wait()
 
     async def keep_fresh(self) -> None:
-        """Keeps its keys fresh for as long as it runs; returns at once where nothing is to be fetched."""
-        if self._remote is not None:
-            await self._remote.keep_fresh()
+        """Keeps its keys and endpoints fresh for as long as it runs; returns at once where nothing is to be fetched."""
+        async with asyncio.TaskGroup() as tasks:
+            if self._remote is not None:
+                tasks.create_task(self._remote.keep_fresh())
+            if self._metadata is not None and self._settings.discovers_endpoints:
+                tasks.create_task(self._metadata.keep_fresh())
 
     @property
     def takes_opaque_tokens(self) -> bool:
