@@ -35,6 +35,7 @@ class Authenticated:
         cached: Whether it was worked out before.
         provenance: Whose token it was.
         shared: Whether another replica worked it out.
+        signed: Whether it was told by the token's own signature, and not by asking about its text.
         absent: The targets of the mapping that gave nothing, where it was worked out just now; of a remembered answer
             nothing is said again.
     """
@@ -44,6 +45,7 @@ class Authenticated:
     cached: bool
     provenance: Provenance
     shared: bool = False
+    signed: bool = False
     absent: tuple[str, ...] = ()
 
 
@@ -186,7 +188,14 @@ class Authentication:
             refusal.provider, refusal.provenance = claims.provider, claims.provenance
             raise
         known = claims.provenance
-        answer = Authenticated(user, claims.provider, cached=False, provenance=known, absent=mapping.absent(user))
+        answer = Authenticated(
+            user,
+            claims.provider,
+            cached=False,
+            provenance=known,
+            signed=bool(claims.revision),
+            absent=mapping.absent(user),
+        )
         if not facts.complete or claims.incomplete is not None:
             return _Look(answer, None)
         return _Look(answer, Entry(user, claims.provider, known, claims.revision, claims.expires_at))
@@ -207,7 +216,10 @@ class Authentication:
         return None if look.entry is None else self._cache.put(key, look.entry)
 
     def _count(self, token: AccessToken, answer: Authenticated) -> None:
-        count = self._cache.uses.count(token.digest)
+        most = self._by_name[answer.provider].max_uses
+        # A bound that one token could pass in two texts would be none; the alarm alone is not worth another digest.
+        by_signature = most is not None and answer.signed and token.looks_like_jwt
+        count = self._cache.uses.count(token.signed_digest if by_signature else token.digest)
         if count == self._reuse_alarm:
             # Perhaps a cached page gives one customer's token to everybody: all of them would share his chats.
             _log.warning(
@@ -222,7 +234,6 @@ class Authentication:
                     "count": count,
                 },
             )
-        most = self._by_name[answer.provider].max_uses
         if most is not None and count > most:
             refusal = TokenInactive(
                 f"its use number {count}; max_uses is {most}",
@@ -246,4 +257,11 @@ class _Look:
 
 
 def _remembered(entry: Entry, *, shared: bool = False) -> Authenticated:
-    return Authenticated(entry.user, entry.provider, cached=True, provenance=entry.provenance, shared=shared)
+    return Authenticated(
+        entry.user,
+        entry.provider,
+        cached=True,
+        provenance=entry.provenance,
+        shared=shared,
+        signed=bool(entry.revision),
+    )

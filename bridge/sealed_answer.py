@@ -26,7 +26,9 @@ VERSION = b"cxgenie-idp-bridge answer 1"
 """Part of every key: an entry of another form cannot be opened."""
 
 MAX_SEALED = 16 * 1024
-"""Bytes of an entry: every field of a chat user is bounded, and all of them together are less."""
+"""Bytes of an entry: every field of a chat user is bounded, and all of them together are less.
+
+Whose token it was is as long as the provider says it is: an entry that is larger for that is not kept in the store."""
 
 _NONCE = 12  # bytes (NIST SP 800-38D section 8.2); random, for a key seals a handful of entries at most
 

@@ -104,7 +104,8 @@ class SharedCache:
         milliseconds = ceil((entry.expires_at - self._now()) * 1000)
         if milliseconds > 0:
             sealed = seal(entry, token, key)
-            await self._ask(lambda: self._client.set(name_of(key), sealed, px=milliseconds))
+            if len(sealed) <= MAX_SEALED:  # else no replica would read it
+                await self._ask(lambda: self._client.set(name_of(key), sealed, px=milliseconds))
 
     async def close(self) -> None:
         """Ends the connections."""

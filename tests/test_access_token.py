@@ -45,3 +45,11 @@ def test_hides_itself() -> None:
     assert token.fingerprint in repr(token)
     assert token.digest == hashlib.sha256(b"very-secret-token").digest()
     assert AccessToken("another").fingerprint != token.fingerprint
+
+
+def test_the_texts_of_one_signed_token_have_one_digest() -> None:
+    """J37: what stands behind the last dot is the signature; another token has another digest."""
+    texts = ("eyJ.a.x", "eyJ.a.y", "eyJ.b.x")
+    first, twin, other = (AccessToken(text).signed_digest for text in texts)
+    assert first == twin != other
+    assert len(first) == 32

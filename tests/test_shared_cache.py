@@ -4,6 +4,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -70,6 +71,18 @@ async def test_one_replica_reads_what_another_wrote(server: ValkeyServer, replic
     assert await other.get(TOKEN, KEY) is None
     assert other.counts == {"hits": 1, "misses": 2}
     await other.close()
+
+
+@pytest.mark.parametrize(("subject", "sent"), [("u" * 12_000, 1), ("u" * MAX_SEALED, 0)])
+async def test_what_nobody_would_read_is_not_sent(
+    server: ValkeyServer, replica: Replica, subject: str, sent: int
+) -> None:
+    """A provider's subject may have any length, and the store's memory is everybody's."""
+    entry = replace(ENTRY, provenance=replace(ENTRY.provenance, subject=subject))
+    await replica.put(TOKEN, KEY, entry)
+    assert len(server.data) == sent
+    assert await replica.get(TOKEN, KEY) == (entry if sent else None)
+    assert replica.unreadable == 0
 
 
 async def test_a_dead_entry_is_not_sent(server: ValkeyServer, replica: Replica) -> None:

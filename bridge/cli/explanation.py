@@ -14,6 +14,7 @@ from bridge.config.model import Callback
 from bridge.contract.response import Responses
 from bridge.errors import BridgeError, ProviderError
 from bridge.mapping.parse import IDENTITY
+from bridge.oidc.introspected import SAID_BY_INTROSPECTION
 from bridge.trace import RecordingTrace, Step, Verdict
 
 # What each check reads: claims about the token, never about the visitor, so they are shown as they came.
@@ -103,13 +104,14 @@ class Explanation:
             return "; ".join(dict.fromkeys(reasons))
         if rule.stage == "require":
             return shown(rule.value, show_values=show_values)
-        members = self.untrusted_claims or self._answer
-        present = [name for name in READ.get(rule.name, ()) if name in members]
+        check = _own_check(rule.name)
+        members = self._answer if check != rule.name else self.untrusted_claims or self._answer
+        present = [name for name in READ.get(check, ()) if name in members]
         return ", ".join(f"{name} is {in_full(members[name])[:200]}" for name in present)
 
     @property
     def _answer(self) -> Mapping[str, Any]:
-        """What the provider said of an opaque token."""
+        """What the provider said of the token."""
         asked = (step.value for step in self.trace.steps if step.name in ("introspection", "token_check"))
         return next((value for value in asked if isinstance(value, Mapping)), {})
 
@@ -123,7 +125,17 @@ class Explanation:
             return _RULE_CURE
         if self.rule.stage == "mapping":
             return _IDENTITY_CURE.format(target=IDENTITY[self.callback.settings.identity_method])
-        return self.refusal.hint or CURES.get(self.rule.name, "")
+        return self.refusal.hint or cure_of(self.rule.name)
+
+
+def cure_of(check: str) -> str:
+    """What to do where this check refuses; empty for a check that is not known."""
+    return CURES.get(check) or CURES.get(_own_check(check), "")
+
+
+def _own_check(check: str) -> str:
+    """The check of a token's own claims that is made of introspection's answer under this name."""
+    return check.removeprefix(SAID_BY_INTROSPECTION)
 
 
 def say_explanation(explained: Explanation, *, show_values: bool) -> None:

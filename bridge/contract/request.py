@@ -45,7 +45,7 @@ class CallbackRequest:
 
     Attributes:
         token: The visitor's token, of which nothing is verified yet.
-        untrusted_user_id: ``user_id`` of the body, for a log line that says that it contradicts the token; else None.
+        untrusted_user_id: ``user_id`` of the body, for a count that says that it contradicts the token; else None.
         untrusted_email: ``email`` of the body, likewise.
     """
 

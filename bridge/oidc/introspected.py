@@ -4,11 +4,13 @@ They are those of a JWT's claims where both have the same rules; what introspect
 the provider itself has just called the token good.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 
 from bridge.claims import Json
-from bridge.errors import ProviderUnavailable, TokenUntrusted
+from bridge.errors import BridgeError, ProviderUnavailable, TokenUntrusted
 from bridge.oidc.claim_checks import (
+    PARTY_CLAIMS,
     Check,
     Examined,
     Expectations,
@@ -19,6 +21,7 @@ from bridge.oidc.claim_checks import (
     not_early,
     not_expired,
     oldest_end,
+    refused_by_id,
     refused_by_time_or_id,
     run_checks,
     scopes,
@@ -58,6 +61,33 @@ def check_introspected(answer: Mapping[str, Json], expected: Expectations, now: 
     return min(float(token.claims["exp"]), end) if "exp" in token.claims else end
 
 
+def check_confirmed(answer: Mapping[str, Json], token: Examined, expected: Expectations, trace: Trace) -> float:
+    """Runs the checks of what introspection says about a JWT that has passed its own.
+
+    It need not say again what the token says itself. What it says must not be of another token, nor for somebody else:
+    its members are claims beside the token's.
+
+    Args:
+        answer: What introspection says of an active token; a member that is null is none.
+        token: The JWT.
+        expected: What its provider's settings ask.
+        trace: Takes each check as a step.
+
+    Returns:
+        Seconds since the epoch after which introspection calls the token good no more; infinity where it does not say.
+
+    Raises:
+        TokenUntrusted, TokenExpired, TokenNotYetValid, TokenInactive, ProviderUnavailable: As ``check_introspected``.
+    """
+    said = Examined({}, {name: value for name, value in answer.items() if value is not None}, token.now, token.kind)
+    try:
+        run_checks(CONFIRMED, said, expected, trace)
+    except BridgeError as refusal:
+        refusal.detail = f"introspection of a JWT whose own checks are good: {refusal.detail}"
+        raise
+    return float(said.claims.get("exp", math.inf))
+
+
 def _issuer(token: Examined, expected: Expectations) -> None:
     """``iss``, where it is there, is one of the provider's, letter by letter."""
     if expected.has_issuers and "iss" in token.claims and not expected.issuers.include(token.claims):
@@ -94,4 +124,39 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("age", age),
     ("scopes", scopes),
     ("incident switches", refused_by_time_or_id),
+)
+
+
+def _where_said(names: Callable[[Expectations], Iterable[str]], check: Check) -> Check:
+    """A check that is made only of an answer with one of these members."""
+
+    def checked(token: Examined, expected: Expectations) -> None:
+        if any(name in token.claims for name in names(expected)):
+            check(token, expected)
+
+    return checked
+
+
+def _first_audience(expected: Expectations) -> Iterable[str]:
+    # Only the first: the others stand in where a token lacks it, and client_id, say, is in most answers beside any JWT.
+    return expected.audience_claims[:1]
+
+
+SAID_BY_INTROSPECTION = "introspection's "
+"""How the steps of these checks begin; what follows is the name of the JWT's own check."""
+
+# Kind and age are the JWT's own: its signature covers them, and answers count both from where they like.
+CONFIRMED: tuple[tuple[str, Check], ...] = tuple(
+    (SAID_BY_INTROSPECTION + name, check)
+    for name, check in (
+        ("issuer", _issuer),
+        ("dates", _dates),
+        ("audience", _where_said(_first_audience, audience)),
+        ("authorized party", _where_said(lambda _: PARTY_CLAIMS, authorized_party)),
+        ("sender constraint", sender_constraint),
+        ("expiry", not_expired),
+        ("not yet valid", not_early),
+        ("scopes", _where_said(lambda _: ("scope", "scp"), scopes)),
+        ("incident switches", refused_by_id),
+    )
 )

@@ -1,6 +1,12 @@
-"""A provider's metadata document as long as it is fresh: one for its keys and for all its endpoints."""
+"""A provider's metadata document as long as it is fresh: one for its keys and for all its endpoints.
+
+No callback waits for a newer one while there is one: a document that hangs, where all else of the provider is well,
+would cost every visitor the whole time limit (THREATS.md K10, K11).
+"""
 
 import asyncio
+import contextlib
+import logging
 import time
 from collections.abc import Callable
 from typing import Final, Literal
@@ -8,6 +14,8 @@ from typing import Final, Literal
 from bridge.errors import ProviderError, ProviderUnavailable
 from bridge.oidc.discovery import Metadata, discover, unfit_address
 from bridge.oidc.http import HttpClient
+
+_log = logging.getLogger(__name__)
 
 EndpointName = Literal["userinfo_endpoint", "introspection_endpoint"]
 """What the document calls an endpoint (OpenID Connect Discovery section 3, RFC 8414 section 2)."""
@@ -17,7 +25,7 @@ FAILURE_PAUSE: Final = 0.5
 
 
 class FreshMetadata:
-    """Asked for once per refresh, whoever needs it; while it cannot be had the last one serves.
+    """Asked for once per refresh, whoever needs it; until a newer one is there the last one serves.
 
     Args:
         http: The provider's client.
@@ -45,6 +53,7 @@ class FreshMetadata:
         self._asked_at = self._failed_at = float("-inf")
         self._failure: ProviderError | None = None
         self._one_at_a_time = asyncio.Lock()
+        self._wanted = asyncio.Event()
 
     async def jwks_uri(self) -> str:
         """Where the key set is. It can move and leave old keys where it was, so it is asked for with each refresh.
@@ -55,18 +64,32 @@ class FreshMetadata:
         return (await self._fresh()).jwks_uri
 
     async def endpoint(self, name: EndpointName) -> str:
-        """Where an endpoint is.
+        """Where an endpoint is, as the last document says; one that has grown old is renewed behind the answer.
 
         Raises:
             ProviderUnavailable, ProviderBusy: The document cannot be had, or names no address that we ask.
         """
-        url = getattr(await self._fresh(), f"untrusted_{name}")
+        metadata = self._metadata or await self._fresh()
+        if not self._is_fresh:
+            self._wanted.set()
+        url = getattr(metadata, f"untrusted_{name}")
         if reason := unfit_address(url, self._issuer, insecure=self._insecure):
             section = name.removesuffix("_endpoint")
             raise ProviderUnavailable(
                 f"the discovery document's {name} is {reason}", hint=f"Set {section}: {{url: …}} to a fit address."
             )
         return str(url)
+
+    async def keep_fresh(self) -> None:
+        """Renews the document, for as long as it runs, whenever one that has grown old was used."""
+        while True:
+            await self._wanted.wait()
+            try:
+                with contextlib.suppress(ProviderError):
+                    await self._fresh()
+            except Exception:  # noqa: BLE001 - a defect of ours must not end the renewing for ever
+                _log.exception("a metadata document cannot be renewed", extra={"event": "internal_error"})
+            self._wanted.clear()
 
     def forget(self) -> None:
         """Has the document asked for anew at the next need: an address in it did not hold what it should."""
@@ -77,10 +100,14 @@ class FreshMetadata:
         self._metadata, self._asked_at = other._metadata, other._asked_at  # noqa: SLF001 - one of its own kind
         self._failure, self._failed_at = other._failure, other._failed_at  # noqa: SLF001 - as above
 
+    @property
+    def _is_fresh(self) -> bool:
+        # As early as a refresh of the keys with its jitter is.
+        return self._monotonic() - self._asked_at < self._refresh * 0.9
+
     async def _fresh(self) -> Metadata:
         async with self._one_at_a_time:
-            # As early as a refresh of the keys with its jitter is.
-            if self._metadata is not None and self._monotonic() - self._asked_at < self._refresh * 0.9:
+            if self._metadata is not None and self._is_fresh:
                 return self._metadata
             if self._monotonic() - self._failed_at >= self._pause():
                 await self._ask()

@@ -19,12 +19,14 @@ from bridge.oidc.claim_checks import (
     authorized_party,
     is_date,
     listed,
+    not_expired,
     oldest_end,
     refused_by_subject,
     refused_by_time,
     refused_by_time_or_id,
     run_checks,
     scopes,
+    sender_constraint,
 )
 from bridge.oidc.endpoints import AnswerTests, Endpoints
 from bridge.oidc.introspected import check_introspected
@@ -126,10 +128,11 @@ class OpaqueTokens:
     async def _checked(self, token: AccessToken, check: TokenCheck, trace: Trace) -> float:
         """Seconds since the epoch after which a token is no longer good that was made for us."""
         answer = await self._endpoints.check(token, trace)
-        # Such endpoints keep to no standard: what is no date cannot say when the token was issued.
+        # Such endpoints keep to no standard: what is no date cannot say when the token was issued, or ends.
         members = {name: value for name, value in answer.items() if value is not None}
-        if not is_date(members.get("iat")):
-            members.pop("iat", None)
+        for name in ("iat", "exp"):
+            if not is_date(members.get(name)):
+                members.pop(name, None)
         clients = check.audiences(answer)
         if len(clients) == 1 and not any(name in members for name in PARTY_CLAIMS):
             members["client_id"] = clients[0]  # GitLab names it in [application, uid] only
@@ -137,13 +140,17 @@ class OpaqueTokens:
         checks: tuple[tuple[str, Check], ...] = (
             ("audience", partial(self._made_for_us, clients)),
             ("authorized party", authorized_party),
+            ("sender constraint", sender_constraint),
+            ("expiry", not_expired),
             ("scopes", scopes),
             ("incident switches", refused_by_time_or_id),
         )
         run_checks(checks, examined, self._expected, trace)
-        left = check.expires_in(answer)
         end = examined.now + self._expected.max_token_age
-        return end if left is None else min(end, examined.now + left)
+        left = check.expires_in(answer)
+        # The earliest that is said counts: nothing is remembered beyond it.
+        ends = [end, *([] if left is None else [examined.now + left])]
+        return min(*ends, float(members.get("exp", end)))
 
     def _made_for_us(self, clients: Sequence[str], token: Examined, expected: Expectations) -> None:
         """The check's answer names our audience, and meets the operator's rules (RFC 9700 section 4.10.2)."""

@@ -82,6 +82,12 @@ class OpaqueSettings(Settings):
         """Whether there is a token about which userinfo is asked."""
         return self.has_userinfo and (self.userinfo.when != "never" or self.takes_opaque_tokens)
 
+    @property
+    def discovers_endpoints(self) -> bool:
+        """Whether an endpoint is asked about tokens whose address only discovery says."""
+        introspects = self.introspection is not None and self.introspection.url is None
+        return introspects or (self.asks_userinfo and self.userinfo.url is None)
+
     def endpoint_problems(self, *, has_issuer: bool, has_discovery: bool, insecure: bool) -> Iterator[Problem]:
         """What is wrong with the endpoints. Key paths are relative to the provider.
 

@@ -1,5 +1,6 @@
 """One identity provider: a token of its own in, claims out."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from bridge.oidc.endpoints import AnswerTests, Endpoints
 from bridge.oidc.given_keys import given_keys
 from bridge.oidc.hints import Hint
 from bridge.oidc.http import HttpClient
+from bridge.oidc.introspected import check_confirmed
 from bridge.oidc.jwks import MAX_WAITING, Keys, Published, RemoteKeys
 from bridge.oidc.jws import UntrustedJws
 from bridge.oidc.jwt import check_claims
@@ -137,9 +139,12 @@ class Provider:
             await self._remote.first_fetch_ended.wait()
 
     async def keep_fresh(self) -> None:
-        """Keeps its keys fresh for as long as it runs; returns at once where nothing is to be fetched."""
-        if self._remote is not None:
-            await self._remote.keep_fresh()
+        """Keeps its keys and endpoints fresh for as long as it runs; returns at once where nothing is to be fetched."""
+        async with asyncio.TaskGroup() as tasks:
+            if self._remote is not None:
+                tasks.create_task(self._remote.keep_fresh())
+            if self._metadata is not None and self._settings.discovers_endpoints:
+                tasks.create_task(self._metadata.keep_fresh())
 
     @property
     def takes_opaque_tokens(self) -> bool:
@@ -192,7 +197,7 @@ class Provider:
             revision=revision,
         )
         if self._introspects_jwts:
-            claims = await self._introspected(token, claims, trace)
+            claims = await self._introspected(token, claims, examined, trace)
         if examined.kind == "id_token":
             if self._settings.userinfo.when != "never":
                 trace.step("verification", "userinfo", "skipped", "an ID token is never sent there")
@@ -203,15 +208,20 @@ class Provider:
         """The claims of an opaque token that looks like one of this provider's; see ``OpaqueTokens``."""
         return await self._opaque.verify(token, wanted, trace)
 
-    async def _introspected(self, token: AccessToken, claims: Claims, trace: Trace) -> Claims:
-        """The claims of a JWT with introspection's beside them, which must call it active and name nobody else."""
+    async def _introspected(self, token: AccessToken, claims: Claims, examined: Examined, trace: Trace) -> Claims:
+        """The claims of a JWT with introspection's beside them, which must call it active, ours, and nobody else's."""
         answer = await self._endpoints.introspect(token, trace, trusted=True)
         # It may be missing (RFC 7662 section 2.2); one that is there and cannot be read is another's.
         if answer.get("sub") is not None and subject_of(answer, "sub") != claims.sources["token"]["sub"]:
             trace.step("claims", "introspection's subject", "refused", "its sub is another than the token's")
             raise TokenUntrusted("introspection's sub is another than the token's")
         trace.step("claims", "introspection's subject", "ok")
-        return replace(claims, sources=in_order({**claims.sources, "introspection": answer}))
+        end = check_confirmed(answer, examined, self._expectations, trace)
+        return replace(
+            claims,
+            sources=in_order({**claims.sources, "introspection": answer}),
+            expires_at=min(claims.expires_at, end),
+        )
 
     def _fresh_metadata(self, monotonic: Callable[[], float]) -> FreshMetadata | None:
         if not self.issuers:

@@ -212,7 +212,7 @@ class CallbackEndpoint(_Endpoint):
                 self._gate.audit.success(self._name, request_id, known, fingerprint)
             if span is not None:
                 span.success(known.provider, cached=known.cached)
-            if self._gate.log.level <= logging.DEBUG:
+            if request.untrusted_user_id or request.untrusted_email:
                 self._compare(request, known, request_id)
         except ClientGone:
             self._gate.log.write(logging.DEBUG, "caller_gone", request_id=request_id)
@@ -256,12 +256,18 @@ class CallbackEndpoint(_Endpoint):
         return InternalError("a defect of the bridge", hint="Please report the event internal_error of this request.")
 
     def _compare(self, request: CallbackRequest, known: Authenticated, request_id: str) -> None:
-        """Notes where the body contradicts what is verified (CONTRACT.md, "The request"); decides nothing."""
-        pairs = {
-            "user_id": (request.untrusted_user_id, known.user.id),
-            "email": (request.untrusted_email, known.user.email),
-        }
-        fields = [name for name, (said, verified) in pairs.items() if said and verified and said != verified]
+        """Counts where the body contradicts what is verified (CONTRACT.md, "The request"); decides nothing.
+
+        A page knows its user by the provider's subject, without our prefix, and an address in any case.
+        """
+        fields = []
+        ids = {id_ for id_ in (known.user.id, known.provenance.subject) if id_}
+        if (said := request.untrusted_user_id) and ids and said not in ids:
+            fields.append("user_id")
+        if (said := request.untrusted_email) and (email := known.user.email) and said.lower() != email.lower():
+            fields.append("email")
+        for name in fields:
+            self._counts.contradictions[name] += 1
         if fields:
             self._gate.log.write(logging.DEBUG, "body_contradicts_token", request_id=request_id, fields=fields)
 

@@ -12,6 +12,9 @@ from bridge.errors import BridgeError, CallerError, TokenError, TokenMissing, Vi
 BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the buckets, in seconds: a cached callback takes tenths of a millisecond, a deadline is 4 s."""
 
+BODY_FIELDS = ("user_id", "email")
+"""What a body may say of the visitor beside the token, and is compared with it (CONTRACT.md, "The request")."""
+
 IDENTIFIED, GUEST, REFUSED, CALLER, FAILED = "identified", "guest", "refused", "caller", "failed"
 """What a callback came to: a chat user, nobody, a refusal for cause, a bad request, or a fault on our side."""
 
@@ -59,6 +62,7 @@ class CallbackCounts:
     def __init__(self, providers: Iterable[str]) -> None:
         self.answers: dict[tuple[str, str, str], int] = defaultdict(int)
         self.absent: dict[tuple[str, str], int] = defaultdict(int)
+        self.contradictions = dict.fromkeys(BODY_FIELDS, 0)
         self.seconds: dict[str, Timings] = defaultdict(Timings)
         self._identified = self.seconds[IDENTIFIED]
         for provider in providers:

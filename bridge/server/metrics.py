@@ -130,6 +130,15 @@ class Metrics(Collector):
             for (provider, name), count in counts.absent.items():
                 absent.add_metric([callback, provider, name], count)
         yield absent
+        contradictions = CounterMetricFamily(
+            "idp_bridge_body_contradictions",
+            "Callbacks whose body named somebody else than the verified token.",
+            labels=["callback", "field"],
+        )
+        for callback, counts in self._callbacks.items():
+            for name, count in counts.contradictions.items():
+                contradictions.add_metric([callback, name], count)
+        yield contradictions
         strangers = CounterMetricFamily(
             "idp_bridge_refused_requests",
             "Requests refused before any callback's settings were asked.",

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from tests.bridge_process import RunningBridge, StartBridge, configuration, provider
+from tests.fuzz.changed_text import second_form
+from tests.issuer.mint import good_claims, good_header, sign
 from tests.issuer.process import Issuer
 from tests.valkey_server import valkey_server
 
@@ -124,6 +126,19 @@ def test_a_token_that_everybody_has_is_told_and_can_be_refused(issuer: Issuer, s
     assert len(told) == 1
     assert "was used 3 times" in told[0]
     assert asked(issuer) == 2
+
+
+def test_j37_two_texts_of_one_token_are_used_up_together(issuer: Issuer, start_bridge: StartBridge) -> None:
+    """J37: whoever has an ECDSA signature can make its twin, and must not get ``max_uses`` once more for it.
+
+    Another token of the same visitor has uses of its own.
+    """
+    bridge = start_bridge(configuration(providers={"shop": provider(issuer.url, max_uses=3)}))
+    bridge.wait_until_ready()
+    first, other = (sign(good_header("ES256", "ec256"), good_claims(issuer.url), "ec256") for _ in range(2))
+    texts = [first, second_form(first)]
+    assert [bridge.post(text).code for text in texts * 2] == [None] * 3 + ["token_inactive"]
+    assert bridge.post(other).code is None
 
 
 def test_a_remembered_refusal_says_that_it_is(issuer: Issuer, start: Start) -> None:

@@ -385,6 +385,20 @@ def test_a_refused_opaque_token_names_what_the_provider_said(
     assert change in lines["change"]
 
 
+def test_what_introspection_says_of_a_jwt_is_named_as_its_own(tmp_path: Path, issuer: Issuer) -> None:
+    """The value is the answer's, not the token's, and the step says so."""
+    opaque_configuration(tmp_path, issuer)
+    file = tmp_path / "bridge.yaml"
+    text = file.read_text("utf-8")
+    file.write_text(text.replace("{auth_method: none}", "{auth_method: none, when: always}", 1), "utf-8")
+    issuer.set(introspection={"active": True, "aud": "other"})
+    ran = explained(tmp_path, "--token-file", "-", stdin=mint.good_token(issuer.url))
+    assert ran.status == 1
+    lines = {line.split(": ")[0].strip(): line for line in ran.out.splitlines()[-3:]}
+    assert lines["rule"].endswith("introspection's audience (claims)")
+    assert lines["found"].endswith('aud is "other"')
+
+
 @pytest.mark.parametrize(("payload", "status", "found"), [("UnQ_o-GP0Vtn", 0, "an opaque token of provider line"),
                                                        ("eyJpc3MiOiJ4In0", 1, "iss is 'x'")])  # fmt: skip
 def test_a_token_that_only_begins_as_a_jwt_does(

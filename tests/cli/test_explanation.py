@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.cli.explanation import CURES, READ
+from bridge.cli.explanation import READ, cure_of
 from bridge.oidc import introspected
 from bridge.oidc.jwt import CHECKS
 
@@ -11,11 +11,15 @@ ASKED = ("introspection", "introspection's subject", "token_check", "userinfo", 
 
 
 @pytest.mark.parametrize(
-    "check", ["form", "signature", "refused subjects", *ASKED, *(name for name, _ in (*CHECKS, *introspected.CHECKS))]
+    "check",
+    [
+        *("form", "signature", "refused subjects", *ASKED),
+        *(name for name, _ in (*CHECKS, *introspected.CHECKS, *introspected.CONFIRMED)),
+    ],
 )
 def test_every_check_has_a_cure(check: str) -> None:
     """A check that is added without one leaves its reader alone."""
-    assert CURES[check].endswith((".", "?", '"', '…".'))
+    assert cure_of(check).endswith((".", "?", '"', '…".'))
 
 
 def test_what_is_read_belongs_to_a_check() -> None:

@@ -225,6 +225,57 @@ async def test_jwts_are_introspected_where_that_is_asked(
     assert issuer.requests()["/introspection"] == 1
 
 
+CONFIRMED = {**INTROSPECTED, "introspection": {**INTROSPECTED["introspection"], "when": "always"}}
+"""Settings of a provider that is asked about JWTs too."""
+
+
+@pytest.mark.parametrize(
+    ("members", "settings", "error"),
+    [
+        pytest.param({}, {}, None, id="all that a JWT says"),
+        pytest.param({"iss": None, "aud": None, "exp": None, "iat": ...}, {}, None, id="null is none"),
+        pytest.param({"aud": ["account", "chat"], "exp": At(-29)}, {}, None, id="among others, within the leeway"),
+        pytest.param({"iat": At(-7200)}, {"max_token_age": "1h"}, None, id="the age is the JWT's own"),
+        pytest.param({"aud": ...}, {"audience_claims": ["aud", "client_id"]}, None, id="no aud, which the JWT has"),
+        pytest.param({"client_id": "web"}, {"authorized_parties": "web"}, None, id="a party"),
+        pytest.param({"client_id": ...}, {"authorized_parties": "web"}, None, id="no party"),
+        pytest.param({"scope": "openid chat"}, {"required_scopes": "chat"}, None, id="a scope"),
+        pytest.param({"scope": ...}, {"required_scopes": "chat"}, None, id="no scope"),
+        pytest.param({"iss": "https://other.example"}, {}, TokenUntrusted, id="U04 iss"),
+        *(
+            pytest.param({"aud": aud}, {}, TokenUntrusted, id=f"U04 aud {aud!r}")
+            for aud in anything("other", ["other"], [], {}, 5)
+        ),
+        pytest.param({"client_id": "evil"}, {"authorized_parties": "web"}, TokenUntrusted, id="U04 client_id"),
+        pytest.param({"exp": At(-31)}, {}, TokenExpired, id="U04 expired"),
+        pytest.param({"nbf": At(40)}, {}, TokenNotYetValid, id="not yet"),
+        pytest.param({"exp": "2030-01-01"}, {}, ProviderUnavailable, id="no date"),
+        pytest.param({"cnf": {"jkt": "x"}}, {}, TokenUntrusted, id="sender-constrained"),
+        pytest.param({"scope": "openid"}, {"required_scopes": "chat"}, TokenUntrusted, id="scope withdrawn"),
+        pytest.param({"jti": "x"}, {"refuse": {"token_ids": "x"}}, TokenInactive, id="a refused token"),
+    ],
+)
+async def test_what_introspection_says_of_a_jwt(
+    issuer: Issuer, members: dict[str, Any], settings: dict[str, Any], error: type[BridgeError] | None
+) -> None:
+    """Active is not yet for us, also where the JWT was: what is said must be of this token."""
+    issuer.set(introspection=active(issuer, **members))
+    token = mint.good_token(issuer.url, jti=..., azp="web", scope="chat")
+    if error is None:
+        await verify({"issuer": issuer.url, **CONFIRMED, **settings}, token)
+    else:
+        with pytest.raises(error):
+            await verify({"issuer": issuer.url, **CONFIRMED, **settings}, token)
+
+
+@pytest.mark.parametrize(("said", "end"), [(At(60), 60), (At(7200), 3600), (..., 3600)])
+async def test_a_jwt_ends_when_introspection_says(issuer: Issuer, said: Any, end: float) -> None:
+    """U15: nothing is remembered beyond the earlier end, a session's perhaps."""
+    issuer.set(introspection=active(issuer, exp=said))
+    claims = await verify({"issuer": issuer.url, **CONFIRMED}, mint.good_token(issuer.url))
+    assert claims.expires_at == pytest.approx(time.time() + end, abs=20)
+
+
 async def test_jwts_are_not_introspected_otherwise(issuer: Issuer) -> None:
     """The default: their signature is enough."""
     assert (await verify({"issuer": issuer.url, **INTROSPECTED}, mint.good_token(issuer.url))).subject == SUBJECT

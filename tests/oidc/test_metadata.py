@@ -9,6 +9,7 @@ import pytest
 from bridge.errors import ProviderBusy, ProviderUnavailable
 from bridge.oidc.http import HttpClient, open_session
 from bridge.oidc.metadata import FAILURE_PAUSE, FreshMetadata
+from tests.eventually import eventually
 from tests.issuer.process import Issuer
 
 DOCUMENT = "/.well-known/openid-configuration"
@@ -25,10 +26,10 @@ class Clock:
 
 
 @asynccontextmanager
-async def metadata(issuer: Issuer, clock: Callable[[], float]) -> AsyncIterator[FreshMetadata]:
+async def metadata(issuer: Issuer, clock: Callable[[], float], *, limit: float = 5.0) -> AsyncIterator[FreshMetadata]:
     """That of one issuer, fresh for ten minutes."""
     async with open_session() as session:
-        http = HttpClient(session, provider="shop", timeout=5.0)
+        http = HttpClient(session, provider="shop", timeout=limit)
         yield FreshMetadata(http, issuer.url, insecure=False, refresh=600.0, monotonic=clock)
 
 
@@ -48,6 +49,43 @@ async def test_everybody_shares_one_look(issuer: Issuer) -> None:
         assert issuer.requests() == {DOCUMENT: 3}
 
 
+@asynccontextmanager
+async def kept_fresh(one: FreshMetadata) -> AsyncIterator[None]:
+    """With what renews it behind the callbacks' backs."""
+    renewing = asyncio.create_task(one.keep_fresh())
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        await asyncio.wait({renewing})
+
+
+async def seen(issuer: Issuer, documents: int) -> None:
+    """Returns when the document has been asked for so often."""
+    await asyncio.to_thread(eventually, lambda: issuer.requests()[DOCUMENT] == documents)
+
+
+async def test_nobody_waits_for_a_newer_one(issuer: Issuer) -> None:
+    """K11: while it hangs, the endpoints of the last one are known at once; one look is under way, and it heals."""
+    clock = Clock()
+    async with metadata(issuer, clock, limit=3600.0) as one, kept_fresh(one):
+        await one.jwks_uri()
+        issuer.set(fault="discovery_hang", discovery={"userinfo_endpoint": f"{issuer.url}/moved"})
+        clock.now += 600.0
+        async with asyncio.timeout(10):
+            for _ in range(3):
+                assert await one.endpoint("userinfo_endpoint") == f"{issuer.url}/userinfo"
+                await seen(issuer, 2)
+    assert issuer.requests()[DOCUMENT] == 2
+    issuer.set(fault=[])
+    async with metadata(issuer, clock) as next_one, kept_fresh(next_one):
+        next_one.adopt(one)
+        assert await next_one.endpoint("userinfo_endpoint") == f"{issuer.url}/userinfo"
+        await next_one.jwks_uri()  # which waits for what is under way
+        assert await next_one.endpoint("userinfo_endpoint") == f"{issuer.url}/moved"
+    assert issuer.requests()[DOCUMENT] == 3
+
+
 async def test_the_last_one_serves_while_there_is_none(issuer: Issuer) -> None:
     """K10: an outage moves no endpoint; it is asked for again, but not by every callback."""
     clock = Clock()
@@ -55,8 +93,10 @@ async def test_the_last_one_serves_while_there_is_none(issuer: Issuer) -> None:
         await one.jwks_uri()
         issuer.set(fault="discovery_500")
         clock.now += 600.0
-        for _ in range(5):
-            assert await one.endpoint("userinfo_endpoint") == f"{issuer.url}/userinfo"
+        async with kept_fresh(one):
+            for _ in range(5):
+                assert await one.endpoint("userinfo_endpoint") == f"{issuer.url}/userinfo"
+                await seen(issuer, 2)
         assert issuer.requests()[DOCUMENT] == 2
         clock.now += FAILURE_PAUSE
         await one.jwks_uri()

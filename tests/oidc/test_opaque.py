@@ -5,13 +5,19 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import BridgeError, ProviderUnavailable, TokenInactive, TokenUntrusted
+from bridge.errors import BridgeError, ProviderUnavailable, TokenExpired, TokenInactive, TokenUntrusted
 from bridge.oidc.endpoints import AnswerTests
-from tests.issuer.mint import AUDIENCE, good_token
+from tests.issuer.mint import AUDIENCE, At, good_token
 from tests.issuer.process import Issuer
 from tests.oidc.opaque import TOKEN, anything, of_token_check, of_userinfo, steps, verify
 
 CHECKED = {"aud": AUDIENCE, "azp": "web", "scope": "openid chat", "expires_in": 600}
+
+
+def said_now(answer: dict[str, Any]) -> dict[str, Any]:
+    """The good answer with other members, as ``mint.good_claims`` has them: ``...`` removes one, ``At`` counts."""
+    said = {name: value for name, value in (CHECKED | answer).items() if value is not ...}
+    return {name: int(time.time()) + value if isinstance(value, At) else value for name, value in said.items()}
 
 
 async def test_userinfo_alone(issuer: Issuer) -> None:
@@ -28,7 +34,8 @@ async def test_every_step_is_told(issuer: Issuer) -> None:
     issuer.set(userinfo={"sub": "u1"}, token_check=CHECKED)
     asked = [("userinfo", "note"), ("userinfo", "ok"), ("userinfo's subject", "ok"), ("refused subjects", "ok")]
     assert await steps(of_userinfo(issuer)) == [("form", "ok"), ("incident switches", "ok"), *asked]
-    checks = [(name, "ok") for name in ("audience", "authorized party", "scopes", "incident switches")]
+    names = ("audience", "authorized party", "sender constraint", "expiry", "scopes", "incident switches")
+    checks = [(name, "ok") for name in names]
     check = [("token_check", "note"), ("token_check", "ok")]
     assert await steps(of_token_check(issuer)) == [("form", "ok"), *check, *checks, *asked]
 
@@ -101,20 +108,34 @@ async def test_a_token_check(issuer: Issuer) -> None:
         ({"expires_in": 0}, {}, TokenInactive),
         ({"expires_in": "3599"}, {}, None),
         ({"expires_in": ...}, {}, None),
+        ({"exp": At(-31)}, {}, TokenExpired),
+        ({"exp": At(-29), "expires_in": ...}, {}, None),
+        ({"exp": "1433978353"}, {}, None),
+        ({"cnf": {"jkt": "x"}}, {}, TokenUntrusted),
+        ({"cnf": None}, {}, None),
     ],
 )
 async def test_what_a_token_check_says(
     issuer: Issuer, answer: dict[str, Any], settings: dict[str, Any], error: type[BridgeError] | None
 ) -> None:
     """U04: a token of another client is refused before userinfo is asked."""
-    said = {name: value for name, value in (CHECKED | answer).items() if value is not ...}
-    issuer.set(userinfo={"sub": "u1"}, token_check=said)
+    issuer.set(userinfo={"sub": "u1"}, token_check=said_now(answer))
     if error is None:
         assert (await verify(of_token_check(issuer, **settings))).subject == "u1"
         return
     with pytest.raises(error):
         await verify(of_token_check(issuer, **settings))
     assert "/userinfo" not in issuer.requests()
+
+
+@pytest.mark.parametrize(
+    ("answer", "end"),
+    [({"exp": At(60)}, 60), ({"exp": At(3600)}, 600), ({"exp": At(60), "expires_in": ...}, 60), ({"exp": "soon"}, 600)],
+)
+async def test_the_end_that_a_token_check_names(issuer: Issuer, answer: dict[str, Any], end: float) -> None:
+    """U15: nothing is remembered beyond the earlier of the two ends that it may name."""
+    issuer.set(userinfo={"sub": "u1"}, token_check=said_now(answer))
+    assert (await verify(of_token_check(issuer))).expires_at == pytest.approx(time.time() + end, abs=20)
 
 
 @pytest.mark.parametrize("holds", [True, False])

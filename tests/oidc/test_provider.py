@@ -1,5 +1,6 @@
 """bridge/oidc/provider.py and its entrance: a whole token through a whole provider, over sockets where it fetches."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -182,6 +183,26 @@ async def test_a_key_set_that_moved_quietly_is_found_with_the_refresh(issuer: Is
         one._remote._looked_at = float("-inf")  # type: ignore[union-attr] # the cool-down is over
         with pytest.raises(TokenInvalid):
             await providers.verify(AccessToken(mint.good_token(issuer.url)), SILENT)
+
+
+async def test_endpoints_that_are_discovered_are_kept_fresh_with_the_keys(issuer: Issuer) -> None:
+    """Behind the answers; where the keys have an address of their own nothing else looks at the document again."""
+    issuer.set(introspection=mint.good_claims(issuer.url, active=True))
+    asked = {"client_id": "bridge", "auth_method": "none"}
+    jwks = {"url": f"{issuer.url}/jwks", "refresh": "1s"}
+
+    def documents() -> int:
+        return issuer.requests().get("/.well-known/openid-configuration", 0)
+
+    async with provider(issuer=issuer.url, introspection=asked, jwks=jwks) as (one, providers):
+        fresh = asyncio.create_task(one.keep_fresh())
+        async with asyncio.timeout(15):
+            while await asyncio.to_thread(documents) < 2:
+                assert (await providers.verify(AccessToken("opaque"), SILENT)).subject == "visitor-1"
+                await asyncio.sleep(0.05)
+        fresh.cancel()
+        await asyncio.wait({fresh})
+        assert fresh.cancelled()
 
 
 async def test_nothing_to_fetch_is_ready_at_once() -> None:

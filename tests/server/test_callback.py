@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.service import PLANTED, SECRET, USER, Service, callback, model, running
+from tests.server.service import PLANTED, PROVENANCE, SECRET, USER, Service, callback, model, running
 from tests.server.wire import Answer, Wire
 
 WRONG = "Bearer not-the-secret-at-all"
@@ -186,13 +186,17 @@ def test_a_defect_of_ours_is_told_to_nobody(service: Service) -> None:
     ("body", "fields"),
     [
         ({"user_id": "u1", "email": "a@shop.example"}, None),
+        ({"user_id": PROVENANCE.subject, "email": "A@Shop.example"}, None),
         ({"user_id": "victim"}, ["user_id"]),
         ({"email": "victim@shop.example", "user_id": "victim"}, ["user_id", "email"]),
         ({"name": "Victim", "phone": "0901234567"}, None),
     ],
 )
 def test_the_body_is_never_believed(service: Service, body: dict[str, str], fields: list[str] | None) -> None:
-    """Fields of the browser change nothing; where they contradict the token, a debug line names them (H28)."""
+    """Fields of the browser change nothing; where they contradict the token, a debug line names them (H28).
+
+    The provider's subject is the visitor too, without our prefix, and an address is the same in any case.
+    """
     request = callback(body=json.dumps({"access_token": "good", **body}).encode())
     with service.wire() as wire:
         answer = wire.send(request).answer()

@@ -1,6 +1,7 @@
 """What Prometheus reads: names, numbers, and labels that no attacker can write."""
 
 import http.client
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -49,6 +50,32 @@ def test_each_answer_is_counted(issuer: Issuer, start_bridge: StartBridge) -> No
     assert read["idp_bridge_cache_bytes", ()] > 0
     assert read["idp_bridge_ready", ()] == 1
     assert [dict(labels)["version"] for name, labels in read if name == "idp_bridge_build_info"] == [__version__]
+
+
+def test_a_body_that_names_another_is_counted(issuer: Issuer, start_bridge: StartBridge) -> None:
+    """H28: by field, whatever the log's level, from 0 on; ids with and without our prefix are the visitor's own."""
+    config = configuration(issuer.url, log={"format": "json", "level": "info"})
+    config["providers"]["p0"]["id_prefix"] = "shop:"
+    bridge = start_bridge(config)
+    bridge.wait_until_ready()
+    token = good_token(issuer.url, email="a@shop.example", email_verified=True)
+
+    def counted() -> list[float]:
+        read = bridge.metrics()
+        name = "idp_bridge_body_contradictions_total"
+        return [read[name, (("callback", "default"), ("field", field))] for field in ("user_id", "email")]
+
+    assert counted() == [0, 0]
+    for user_id, email in (
+        ("visitor-1", "A@shop.example"),
+        ("shop:visitor-1", ""),
+        ("victim", ""),
+        ("", "v@b.example"),
+    ):
+        body = {"access_token": token, "user_id": user_id, "email": email}
+        assert bridge.post(body=json.dumps(body).encode()).json["data"]["id"] == "shop:visitor-1"
+    assert counted() == [1, 1]
+    assert bridge.events("body_contradicts_token") == []
 
 
 def test_what_is_in_flight_is_shown(issuer: Issuer, start_bridge: StartBridge) -> None:
