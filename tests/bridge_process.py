@@ -95,6 +95,21 @@ class Answer:
         """The failure's code; ``None`` where ``status`` is true."""
         return None if self.json["status"] is True else self.json["code"]
 
+    def assert_decent(self) -> None:
+        """What every answer of the public port has and has not, whatever it says (CONTRACT.md, "Failures")."""
+        assert self.headers["content-type"] == "application/json"
+        assert self.headers["cache-control"] == "no-store"
+        assert self.headers["x-content-type-options"] == "nosniff"
+        assert "server" not in self.headers
+        assert not any(name.startswith("access-control") for name in self.headers)
+        if self.json["status"] is True:
+            assert set(self.json) == {"status", "message", "data"}
+        else:
+            assert set(self.json) == {"status", "message", "code", "request_id"}
+            assert self.json["request_id"] == self.headers["x-request-id"]
+        assert ("retry-after" in self.headers) == (self.status in {429, 503})
+        assert int(self.headers.get("retry-after", 1)) >= 1
+
 
 def written(config: Mapping[str, Any]) -> str:
     """A configuration's text, on ports that the system picks and with a log that these classes can read."""
@@ -189,11 +204,15 @@ class RunningBridge:
             body = json.dumps({} if token is ... else {"access_token": token}).encode()
         given = {"Content-Type": "application/json"}
         given |= {} if authorization is None else {"Authorization": authorization}
-        return self._call("POST", self.url, path, body, given | dict(headers or {}))
+        answer = self._call("POST", self.url, path, body, given | dict(headers or {}))
+        answer.assert_decent()
+        return answer
 
     def get(self, path: str, *, authorization: str | None = None) -> Answer:
         """A GET of the public port."""
-        return self._call("GET", self.url, path, None, {"Authorization": authorization} if authorization else {})
+        answer = self._call("GET", self.url, path, None, {"Authorization": authorization} if authorization else {})
+        answer.assert_decent()
+        return answer
 
     def wait_until_ready(self) -> None:
         """Returns when each provider's first fetch has ended."""

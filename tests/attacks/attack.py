@@ -91,6 +91,7 @@ REALMS: Mapping[str, Mapping[str, Any]] = {
     "/rs256": {"algorithms": ["RS256"]},
     "/parties": {"authorized_parties": ["web-shop"]},
     "/both": {"accept": ["access_token", "id_token"], "id_token_audience": ["web-shop"]},
+    "/ids": {"accept": ["id_token"], "id_token_audience": ["web-shop"]},
     "/scoped": {"required_scopes": ["chat"]},
     "/young": {"max_token_age": "1h"},
     "/no-leeway": {"leeway": "0s"},

@@ -23,6 +23,8 @@ def typ(value: Any, **members: Any) -> Mint:
 
 
 ID_TOKEN = {"aud": "web-shop", "nonce": "n", "at_hash": "h", "azp": "web-shop"}
+FOR_BOTH = [AUDIENCE, "web-shop"]
+"""The audiences of both kinds of token, so that the kind alone decides."""
 
 NO_TEXT: tuple[Any, ...] = (None, 5, True, ["visitor-1"], {"a": 1})
 NO_DATE: tuple[Any, ...] = (
@@ -156,6 +158,29 @@ KIND = (
         for name in ("nonce", "at_hash", "c_hash")
     ),
     Attack("C12", "ID token where access tokens are accepted", claims(**ID_TOKEN), "token_untrusted"),
+    Attack(
+        "C12",
+        "ID token of our own client where access tokens are accepted",
+        claims(**ID_TOKEN),
+        "token_untrusted",
+        twin=claims(azp="web-shop"),
+        realm="/parties",
+    ),
+    *(
+        Attack(
+            "C12",
+            f"{name} where ID tokens are accepted",
+            token,
+            "token_untrusted",
+            twin=claims(**ID_TOKEN),
+            realm="/ids",
+        )
+        for name, token in {
+            "an access token by its header": typ("at+jwt", aud=FOR_BOTH),
+            "Keycloak's access token": claims(typ="Bearer", aud=FOR_BOTH),
+            "an access token that has a nonce": typ("at+jwt", **ID_TOKEN | {"aud": FOR_BOTH}),
+        }.items()
+    ),
     Attack("C12", "acr and auth_time mark nothing", claims(acr="1", auth_time=1), ACCEPTED),
     Attack("C12", "nonce in what says that it is an access token", typ("at+jwt", nonce="n"), ACCEPTED),
     Attack("C12", "nonce in what Keycloak says is an access token", claims(typ="Bearer", nonce="n"), ACCEPTED),
@@ -224,7 +249,7 @@ KIND = (
     Attack("C13", "Keycloak's typ Bearer", claims(typ="Bearer"), ACCEPTED),
     Attack("C13", "Cognito's token_use access", claims(token_use="access"), ACCEPTED),
     Attack("C13", "Casdoor's tokenType", claims(tokenType="access-token"), ACCEPTED),
-    Attack("C13", "marked as both kinds", typ("at+jwt", typ="ID"), "token_untrusted", realm="/both"),
+    Attack("C13", "marked as both kinds", typ("at+jwt", typ="ID", aud=FOR_BOTH), "token_untrusted", realm="/both"),
     *(
         Attack("C34", f"bound to its sender: {name}", claims(cnf=cnf), "token_untrusted")
         for name, cnf in {

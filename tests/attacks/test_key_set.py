@@ -28,6 +28,7 @@ class Published:
         keys: What is published.
         token: Makes the token.
         code: What the bridge must answer.
+        is_known: Whether nothing newer could change that: the set has the token's key, or its algorithm is never taken.
     """
 
     threat: str
@@ -35,14 +36,30 @@ class Published:
     keys: tuple[Any, ...]
     token: Mint
     code: str | None
+    is_known: bool = False
+
+    @property
+    def looks(self) -> int:
+        """How often the set is fetched anew for the token: once, if its key may be newer than what we have."""
+        return 0 if self.is_known or self.code is ACCEPTED else 1
 
     def __str__(self) -> str:
         return f"{self.threat} {self.name}"
 
 
-def one(threat: str, name: str, key: str, code: str | None, *, algorithm: str = "RS256", **members: Any) -> Published:
+def one(
+    threat: str,
+    name: str,
+    key: str,
+    code: str | None,
+    *,
+    algorithm: str = "RS256",
+    is_known: bool = False,
+    **members: Any,
+) -> Published:
     """A set with one odd key under the kid ``odd``, and a token that this very key signed."""
-    return Published(threat, name, (public_jwk(key, kid="odd", **members),), signed(algorithm, key, kid="odd"), code)
+    published_key = public_jwk(key, kid="odd", **members)
+    return Published(threat, name, (published_key,), signed(algorithm, key, kid="odd"), code, is_known)
 
 
 def broken(threat: str, name: str, member: Any) -> Published:
@@ -145,7 +162,12 @@ SETS = (
         "token_invalid",
     ),
     Published(
-        "J07", "a published secret", (public_jwk("oct", kid="odd"),), signed("HS256", "oct", kid="odd"), "token_invalid"
+        "J07",
+        "a published secret",
+        (public_jwk("oct", kid="odd"),),
+        signed("HS256", "oct", kid="odd"),
+        "token_invalid",
+        is_known=True,
     ),
     Published(
         "J07",
@@ -153,10 +175,11 @@ SETS = (
         (public_jwk("oct", kid="odd", alg="HS256"),),
         signed("HS256", "oct", kid="odd"),
         "token_invalid",
+        is_known=True,
     ),
-    one("J09", "alg RS512, token RS256", "rsa", "token_invalid", alg="RS512"),
-    one("J09", "alg PS256, token RS256", "rsa", "token_invalid", alg="PS256"),
-    one("J09", "alg RS256, token PS256", "rsa", "token_invalid", alg="RS256", algorithm="PS256"),
+    one("J09", "alg RS512, token RS256", "rsa", "token_invalid", alg="RS512", is_known=True),
+    one("J09", "alg PS256, token RS256", "rsa", "token_invalid", alg="PS256", is_known=True),
+    one("J09", "alg RS256, token PS256", "rsa", "token_invalid", alg="RS256", algorithm="PS256", is_known=True),
     one("J09", "alg RS256, token RS256", "rsa", ACCEPTED, alg="RS256"),
     one("J09", "alg of a secret on a public key", "rsa", "token_invalid", alg="HS256"),
     one("J09", "alg none on a key", "rsa", "token_invalid", alg="none"),
@@ -196,7 +219,7 @@ SETS = (
     one("J45", "alg Ed448 on an Ed25519 key", "ed25519", "token_invalid", alg="Ed448", algorithm="Ed25519"),
     *(one("K06", f"a key with {name}", "rsa", "token_invalid", **members) for name, members in OTHER_USES.items()),
     *(one("K06", f"a key with {name}", "rsa", ACCEPTED, **members) for name, members in GOOD_USES.items()),
-    one("K07", "secp256k1", "secp256k1", "token_invalid", algorithm="ES256K"),
+    one("K07", "secp256k1", "secp256k1", "token_invalid", algorithm="ES256K", is_known=True),
     one("K07", "secp256k1 as if it were P-256", "secp256k1", "token_invalid", algorithm="ES256", crv="P-256"),
     *(broken("K07", name, member) for name, member in BROKEN.items()),
     Published("K07", "private members published", (private_jwk("rsa"),), good_token, ACCEPTED),
@@ -239,7 +262,7 @@ def test_key_set_attacks(row: Published, published: tuple[RunningBridge, Mapping
     asked = issuer.asked()
     answer = bridge.post(row.token(issuer.url))
     assert (answer.code, answer.status) == (row.code, STATUS[row.code])
-    assert issuer.asked() - asked <= 1
+    assert issuer.asked() - asked == row.looks
 
 
 def test_private_members_are_told_to_the_operator(
