@@ -255,6 +255,10 @@ class RunningBridge:
             time.sleep(0.01)
         return found[after]
 
+    def threads(self) -> int:
+        """How many threads the process has."""
+        return len(list(Path(f"/proc/{self._process.pid}/task").iterdir()))
+
     def signal(self, number: int) -> None:
         """Sends the process a signal."""
         self._process.send_signal(number)

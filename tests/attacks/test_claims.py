@@ -285,6 +285,8 @@ TIME = (
     Attack("C19", "exp with an exponent", claims(exp=Raw("4e9")), ACCEPTED),
     Attack("C21", "older than 24 hours", claims(iat=At(-86_500)), "token_expired"),
     Attack("C21", "older than the operator's hour", claims(iat=At(-3700)), "token_expired", realm="/young"),
+    Attack("C21", "of unknown age, for ten years", claims(iat=..., exp=At(315_360_000)), "token_expired"),
+    Attack("C21", "of unknown age, for an hour", claims(iat=...), ACCEPTED),
     Attack("C21", "almost 24 hours old", claims(iat=At(-86_000)), ACCEPTED),
     Attack("C21", "for ten years, but fresh", claims(exp=At(315_360_000)), ACCEPTED),
     Attack("C22", "nbf in an hour", claims(nbf=At(3600)), "token_not_yet_valid"),

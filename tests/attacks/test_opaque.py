@@ -311,17 +311,25 @@ def test_userinfo_of_a_jwt(threat: str, said: Any, fault: str, code: str | None,
     realm.set(userinfo=said, fault=[fault] if fault else [])
     before = counts(realm)["userinfo"]
     answer = running.bridge.post(good_token(realm.url))
-    assert answer.code == code, threat
+    assert (answer.code, answer.status) == (code, CODES[code]), threat
     assert counts(realm)["userinfo"] == before + 1
 
 
-@pytest.mark.parametrize("fault", ["userinfo_500", "userinfo_html", "userinfo_reset", "userinfo_hang"])
+REDIRECTS = ("redirect BYSTANDER/x", "redirect_307 BYSTANDER/x", "redirect_308 BYSTANDER/x")
+
+
+@pytest.mark.parametrize("fault", ["500", "html", "reset", "hang", *REDIRECTS])
 def test_without_userinfo_a_jwt_still_proves_its_visitor(fault: str, running: Running) -> None:
-    """U10: the identity is at hand, so the answer goes out without the rest, and is not remembered."""
-    realm = running.realm("profile")
-    token = good_token(realm.url)
+    """U10, U14: the identity is at hand, so the answer goes out without the rest, and is not remembered.
+
+    A JWT is a bearer token like any other: it is not sent on to where a redirect points.
+    """
+    realm, bystander = running.realm("profile"), running.issuer.realm("bystander")
+    elsewhere, token = bystander.asked(), good_token(realm.url)
+    fault = f"userinfo_{fault.replace('BYSTANDER', bystander.url)}"
     realm.set(userinfo={"sub": "visitor-1", "name": "A"}, fault=[fault])
     assert running.bridge.post(token).json["data"] == {"id": "profile:visitor-1"}
+    assert bystander.asked() == elsewhere
     realm.set(fault=[])
     assert running.bridge.post(token).json["data"] == {"id": "profile:visitor-1", "name": "A"}
 
@@ -349,20 +357,24 @@ def test_without_userinfo_an_identity_that_it_gives_is_unavailable(issuer: Issue
         ("U03 inactive", {"active": False}, "", "token_inactive"),
         ("U10 500", {"active": True}, "introspection_500", "provider_unavailable"),
         ("U10 hang", {"active": True}, "introspection_hang", "provider_unavailable"),
+        *(("U14 redirect", {"active": True}, f"introspection_{fault}", "provider_unavailable") for fault in REDIRECTS),
     ],
 )
 def test_introspection_of_a_jwt(threat: str, answer: Any, fault: str, code: str | None, running: Running) -> None:
-    """``when: always`` fails closed."""
-    realm = running.realm("strict")
-    realm.set(introspection=answer, fault=[fault] if fault else [])
+    """``when: always`` fails closed, at one request for each token."""
+    realm, bystander = running.realm("strict"), running.issuer.realm("bystander")
+    elsewhere, before = bystander.asked(), counts(realm)["introspection"]
+    realm.set(introspection=answer, fault=[fault.replace("BYSTANDER", bystander.url)] if fault else [])
     claims = {"aud": ..., "azp": "web", "scope": "chat"}
-    assert running.bridge.post(good_token(realm.url, **claims)).code == code, threat
+    told = running.bridge.post(good_token(realm.url, **claims))
+    assert (told.code, told.status) == (code, CODES[code]), threat
+    assert (counts(realm)["introspection"], bystander.asked()) == (before + 1, elsewhere)
 
 
-def signed(url: str, key: str = "rsa", algorithm: str = "RS256", **members: Any) -> str:
+def signed(url: str, key: str = "rsa", algorithm: str = "RS256", kid: str = "rsa", **members: Any) -> str:
     """A signed answer of userinfo."""
     said = {"iss": url, "aud": mint.AUDIENCE, "sub": "visitor-1", "name": "A", **members}
-    return mint.sign({"alg": algorithm, "kid": key}, said, None if algorithm == "none" else key)
+    return mint.sign({"alg": algorithm, "kid": kid}, said, None if algorithm == "none" else key)
 
 
 @pytest.mark.parametrize(
@@ -374,6 +386,7 @@ def signed(url: str, key: str = "rsa", algorithm: str = "RS256", **members: Any)
         ("U11 another's aud", {"aud": "other"}, None),
         ("U11 unsigned", {"algorithm": "none"}, None),
         ("U11 another key", {"key": "rsa2"}, None),
+        ("U11 another key of another name", {"key": "rsa2", "kid": "rsa2"}, None),
         ("U11 an ID token", {"nonce": "n"}, None),
     ],
 )
@@ -382,8 +395,10 @@ def test_signed_userinfo(threat: str, changes: dict[str, Any], code: str | None,
     realm = running.realm("profile")
     said = signed(realm.url, **changes)
     realm.set(userinfo=said, content_types={"userinfo": "application/jwt"})
+    asked = realm.asked()
     answer = running.bridge.post(good_token(realm.url))
     assert answer.code == code, threat
+    assert realm.asked() == asked + 1 + ("kid" in changes), "userinfo, and the key set for a kid that nobody knows"
     if code is ACCEPTED:
         name = {"name": "A"} if threat == "U00" else {}
         assert answer.json["data"] == {"id": "profile:visitor-1", **name}
@@ -406,6 +421,12 @@ INTROSPECTION = "token-introspection+jwt"
         ("U11 introspection for another aud", {"aud": "other"}, INTROSPECTION, "provider_unavailable"),
         ("U11 introspection, unsigned", {"algorithm": "none"}, INTROSPECTION, "provider_unavailable"),
         ("U11 introspection by another key", {"key": "rsa2"}, INTROSPECTION, "provider_unavailable"),
+        (
+            "U11 introspection by another key of another name",
+            {"key": "rsa2", "kid": "rsa2"},
+            INTROSPECTION,
+            "provider_unavailable",
+        ),
         ("U11 introspection of another typ", {"typ": "JWT"}, INTROSPECTION, "provider_unavailable"),
         ("U11 introspection under another type", {}, "jwt", "provider_unavailable"),
         ("U11 introspection, plain under its type", {"plain": True}, INTROSPECTION, "provider_unavailable"),
@@ -416,14 +437,25 @@ def test_signed_introspection(
 ) -> None:
     """U11: RFC 9701's answer is verified with the issuer's keys, or there is none; it is never decoded unverified."""
     realm, token = running.realm("introspected"), f"introspected-{secrets.token_hex(20)}"
-    made = {"key": "rsa", "algorithm": "RS256", "iss": realm.url, "aud": "bridge", "typ": INTROSPECTION, **changes}
+    made = {
+        "key": "rsa",
+        "kid": "rsa",
+        "algorithm": "RS256",
+        "iss": realm.url,
+        "aud": "bridge",
+        "typ": INTROSPECTION,
+        **changes,
+    }
     said = {**good("introspected", realm.url)["introspection"], "active": made.get("active", True)}
     key = None if made["algorithm"] == "none" else made["key"]
     answer = {"iss": made["iss"], "aud": made["aud"], "iat": int(time.time()), "token_introspection": said}
-    header = {"alg": made["algorithm"], "kid": made["key"], "typ": made["typ"]}
+    header = {"alg": made["algorithm"], "kid": made["kid"], "typ": made["typ"]}
     body = said if "plain" in made else mint.sign(header, answer, key)
     realm.set(tokens={token: {"introspection": body}}, content_types={"introspection": f"application/{content_type}"})
-    assert running.bridge.post(token).code == code, threat
+    asked = realm.asked()
+    told = running.bridge.post(token)
+    assert (told.code, told.status) == (code, CODES[code]), threat
+    assert realm.asked() == asked + 1 + ("kid" in changes), "and the key set, for a kid that nobody knows"
 
 
 @pytest.mark.parametrize("fault", ["429", "429_later", "429_date", "429_negative", "429_huge", "429_garbage"])

@@ -125,6 +125,7 @@ K: Mapping[str, Cases] = {
     "K16": {
         "http:// downgrade": "K16, K18: no document is better",
         "SSRF by discovery": "K16 jwks_uri 'http://169.254.169.254/jwks'",
+        "where tokens are shown, by discovery": "K16 an endpoint's address by discovery",
         "wrong host": "K16 another host's name",
         "expired": "K16 expired",
         "self-signed": "K16 self-signed",
@@ -154,14 +155,20 @@ U: Mapping[str, Cases] = {
         "another client's token at userinfo": "U04: it says whose a token is, and not for whom",
     },
     "U06": {"CR, LF, NUL": "U06 line breaks", "not ASCII": "U06 not ASCII", "very long": "U06 very long"},
-    "U09": {"429 with Retry-After": "U09: one request, however many tokens", "a flood": "U09: the provider sees what"},
+    "U09": {
+        "429 with Retry-After": "U09: one request, however many tokens",
+        "each endpoint by itself": "U09 the profile alone",
+        "afterwards": "U09: and what was refused for its limit is taken",
+        "a flood": "U09: the provider sees what",
+    },
     "U10": {
         "500, hang, reset, truncated": "U10 unbound reset",
         "200 with HTML and the like": "U10 introspected first_member_twice",
         "not remembered as invalid": "U10: the provider's failure is not the visitor's",
+        "other providers' visitors": "U10, O18: few are asked about at a time",
     },
     "U11": {"signed userinfo": "U11 another's aud", "signed introspection": "U11 introspection for another aud"},
-    "U14": {"redirect with the token": "U14 introspected redirect_307"},
+    "U14": {"redirect with the token": "U14 introspected redirect_307", "a JWT's": "U14: the identity is at hand"},
     "U15": {
         "revoked after the first look": "U15: as long as ``max_age`` says",
         "negative results": "U15: those of the token and its owner",
