@@ -98,6 +98,7 @@ REALMS: Mapping[str, Mapping[str, Any]] = {
     "/since": {"refuse": {"issued_before": SINCE.isoformat(timespec="seconds")}},
     "/stolen": {"refuse": {"subjects": ["stolen"], "token_ids": ["stolen-token"]}},
     "/leaked": {"refuse": {"key_ids": ["ec256"]}},
+    "/numbered": {"subject": "user_id", "refuse": {"subjects": ["stolen"]}},
 }
 """Providers of one bridge, by realm: what each asks beyond the defaults."""
 

@@ -332,6 +332,15 @@ INCIDENT = (
     Attack("C36", "issued after the incident", claims(iat=At(-60)), ACCEPTED, realm="/since"),
     Attack("C36", "a stolen visitor", claims(sub="stolen"), "token_inactive", realm="/stolen"),
     Attack("C36", "a visitor whose name begins so", claims(sub="stolen-2"), ACCEPTED, realm="/stolen"),
+    *(
+        Attack(
+            "C36", f"a stolen visitor by {name}", claims(**members), "token_inactive", claims(user_id="u1"), "/numbered"
+        )
+        for name, members in {
+            "the claim that is his id": {"user_id": "stolen"},
+            "his sub, which is not his id": {"user_id": "u1", "sub": "stolen"},
+        }.items()
+    ),
     Attack("C36", "a stolen token", claims(jti="stolen-token"), "token_inactive", realm="/stolen"),
     *(
         Attack("C36", f"jti {value!r}, which may be a stolen one", claims(jti=value), "token_inactive", realm="/stolen")

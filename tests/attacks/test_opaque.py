@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, STATUS
+from tests.attacks.attack import ACCEPTED, SINCE, STATUS
 from tests.bridge_process import RunningBridge, StartBridge, callback, configuration
 from tests.eventually import eventually
 from tests.issuer import mint
@@ -24,11 +24,13 @@ from tests.issuer.process import Issuer, IssuerProcess
 CLIENT = {"client_id": "bridge", "client_secret": {"env": "CLIENT_SECRET"}}
 ENVIRONMENT = {"CLIENT_SECRET": "s3cret-of-the-bridge-there"}
 CODES = {**STATUS, "token_inactive": 401, "provider_busy": 429}
+STOLEN = {"subjects": ["stolen"], "token_ids": ["stolen-token"]}
 
 
 def providers(issuer: Issuer) -> dict[str, dict[str, Any]]:
     """One of each kind, at the realm of its name."""
-    urls = {name: issuer.realm(name).url for name in ("introspected", "strict", "unbound", "checked", "profile")}
+    names = ("introspected", "strict", "incident", "unbound", "checked", "bound", "profile")
+    urls = {name: issuer.realm(name).url for name in names}
     opaque = {
         "introspected": {"issuer": urls["introspected"], "audience": mint.AUDIENCE, "introspection": CLIENT},
         "strict": {
@@ -38,11 +40,25 @@ def providers(issuer: Issuer) -> dict[str, dict[str, Any]]:
             "introspection": {**CLIENT, "when": "always"},
             "required_scopes": ["chat"],
         },
+        "incident": {
+            "issuer": urls["incident"],
+            "audience": mint.AUDIENCE,
+            "introspection": CLIENT,
+            "refuse": {**STOLEN, "issued_before": SINCE.isoformat(timespec="seconds")},
+        },
         "unbound": {"userinfo": {"url": f"{urls['unbound']}/userinfo"}, "unbound_tokens": "accept"},
         "checked": {
             "audience": mint.AUDIENCE,
             "token_check": {"url": f"{urls['checked']}/token_check"},
             "userinfo": {"url": f"{urls['checked']}/userinfo"},
+        },
+        "bound": {
+            "audience": mint.AUDIENCE,
+            "authorized_parties": ["web"],
+            "required_scopes": ["chat"],
+            "token_check": {"url": f"{urls['bound']}/token_check", "rules": [{"claim": "kind", "equals": "user"}]},
+            "userinfo": {"url": f"{urls['bound']}/userinfo"},
+            "refuse": STOLEN,
         },
     }
     jwts = {"profile": {"issuer": urls["profile"], "audience": mint.AUDIENCE, "userinfo": {"when": "always"}}}
@@ -110,7 +126,16 @@ class Row:
 
 
 ONCE = {"introspection": 1}
-ASKED = {"introspected": ONCE, "strict": ONCE, "unbound": {"userinfo": 1}, "checked": {"token_check": 1, "userinfo": 1}}
+CHECKED = {"token_check": 1}
+BOTH = {"token_check": 1, "userinfo": 1}
+ASKED = {
+    "introspected": ONCE,
+    "strict": ONCE,
+    "incident": ONCE,
+    "unbound": {"userinfo": 1},
+    "checked": BOTH,
+    "bound": BOTH,
+}
 
 
 def good(of: str, url: str) -> dict[str, Any]:
@@ -119,7 +144,14 @@ def good(of: str, url: str) -> dict[str, Any]:
     return {
         "introspection": introspection,
         "userinfo": {"sub": "visitor-1", "name": f"Visitor of {of}"},
-        "token_check": {"aud": mint.AUDIENCE, "expires_in": 600},
+        "token_check": {
+            "aud": mint.AUDIENCE,
+            "azp": "web",
+            "scope": "openid chat",
+            "kind": "user",
+            "jti": "t1",
+            "expires_in": 600,
+        },
     }
 
 
@@ -149,7 +181,7 @@ ROWS = (
     ),
     Row("U03", "401", "unbound", {}, "token_inactive", {"userinfo": 1}, ("userinfo_401",)),
     Row("U03", "403", "unbound", {}, "token_inactive", {"userinfo": 1}, ("userinfo_403",)),
-    Row("U03", "400", "checked", {}, "token_inactive", {"token_check": 1}, ("token_check_400",)),
+    Row("U03", "400", "checked", {}, "token_inactive", CHECKED, ("token_check_400",)),
     Row("U03", "401 at userinfo", "checked", {}, "token_inactive", ASKED["checked"], ("userinfo_401",)),
     introspected("U04", "foreign aud", "token_untrusted", aud="other"),
     introspected("U04", "no aud", "token_untrusted", aud=...),
@@ -167,8 +199,19 @@ ROWS = (
     Row("U04", "foreign azp", "strict", {"introspection": {"azp": "evil"}}, asked=ONCE),
     Row("U04", "no client", "strict", {"introspection": {"client_id": ...}}, asked=ONCE),
     Row("U04", "no scope", "strict", {"introspection": {"scope": "openid"}}, asked=ONCE),
-    Row("U04", "foreign aud", "checked", {"token_check": {"aud": "other"}}, asked={"token_check": 1}),
-    Row("U04", "no aud", "checked", {"token_check": {"aud": ...}}, asked={"token_check": 1}),
+    Row("U04", "foreign aud", "checked", {"token_check": {"aud": "other"}}, asked=CHECKED),
+    Row("U04", "no aud", "checked", {"token_check": {"aud": ...}}, asked=CHECKED),
+    Row("U04", "no time left", "checked", {"token_check": {"expires_in": 0}}, "token_inactive", CHECKED),
+    Row("U04", "foreign client", "bound", {"token_check": {"azp": "evil"}}, asked=CHECKED),
+    Row("U04", "no scope", "bound", {"token_check": {"scope": "openid"}}, asked=CHECKED),
+    Row("U04", "a rule that says no", "bound", {"token_check": {"kind": "service"}}, asked=CHECKED),
+    Row("U04", "a rule that cannot tell", "bound", {"token_check": {"kind": ...}}, asked=CHECKED),
+    Row("C36", "a stolen token", "bound", {"token_check": {"jti": "stolen-token"}}, "token_inactive", CHECKED),
+    Row("C36", "a stolen visitor", "bound", {"userinfo": {"sub": "stolen"}}, "token_inactive", BOTH),
+    Row("C36", "a stolen token", "incident", {"introspection": {"jti": "stolen-token"}}, "token_inactive", ONCE),
+    Row("C36", "a stolen visitor", "incident", {"introspection": {"sub": "stolen"}}, "token_inactive", ONCE),
+    Row("C36", "issued before", "incident", {"introspection": {"iat": At(-3600)}}, "token_inactive", ONCE),
+    Row("C36", "issued nobody knows when", "incident", {"introspection": {"iat": ...}}, "token_inactive", ONCE),
     Row("U01", "no sub", "unbound", {"userinfo": {"sub": ...}}, asked={"userinfo": 1}),
     Row("U01", "an empty sub", "checked", {"userinfo": {"sub": ""}}, asked=ASKED["checked"]),
     *broken("U10", "introspected", "introspection", *UNREADABLE, *BROKEN),
@@ -371,10 +414,12 @@ def test_introspection_of_a_jwt(threat: str, answer: Any, fault: str, code: str 
     assert (counts(realm)["introspection"], bystander.asked()) == (before + 1, elsewhere)
 
 
-def signed(url: str, key: str = "rsa", algorithm: str = "RS256", kid: str = "rsa", **members: Any) -> str:
+def signed(
+    url: str, key: str = "rsa", algorithm: str = "RS256", kid: str = "rsa", typ: str = "JWT", **members: Any
+) -> str:
     """A signed answer of userinfo."""
     said = {"iss": url, "aud": mint.AUDIENCE, "sub": "visitor-1", "name": "A", **members}
-    return mint.sign({"alg": algorithm, "kid": kid}, said, None if algorithm == "none" else key)
+    return mint.sign({"alg": algorithm, "kid": kid, "typ": typ}, said, None if algorithm == "none" else key)
 
 
 @pytest.mark.parametrize(
@@ -388,6 +433,9 @@ def signed(url: str, key: str = "rsa", algorithm: str = "RS256", kid: str = "rsa
         ("U11 another key", {"key": "rsa2"}, None),
         ("U11 another key of another name", {"key": "rsa2", "kid": "rsa2"}, None),
         ("U11 an ID token", {"nonce": "n"}, None),
+        ("U11 an access token", {"scope": "openid"}, None),
+        ("U11 of another typ", {"typ": "at+jwt"}, None),
+        ("U11 expired", {"exp": 1}, None),
     ],
 )
 def test_signed_userinfo(threat: str, changes: dict[str, Any], code: str | None, running: Running) -> None:
@@ -428,6 +476,8 @@ INTROSPECTION = "token-introspection+jwt"
             "provider_unavailable",
         ),
         ("U11 introspection of another typ", {"typ": "JWT"}, INTROSPECTION, "provider_unavailable"),
+        ("U11 introspection of an hour ago", {"old": 3600}, INTROSPECTION, "provider_unavailable"),
+        ("U11 introspection, expired", {"exp": 1}, INTROSPECTION, "provider_unavailable"),
         ("U11 introspection under another type", {}, "jwt", "provider_unavailable"),
         ("U11 introspection, plain under its type", {"plain": True}, INTROSPECTION, "provider_unavailable"),
     ],
@@ -448,7 +498,8 @@ def test_signed_introspection(
     }
     said = {**good("introspected", realm.url)["introspection"], "active": made.get("active", True)}
     key = None if made["algorithm"] == "none" else made["key"]
-    answer = {"iss": made["iss"], "aud": made["aud"], "iat": int(time.time()), "token_introspection": said}
+    times = {"iat": int(time.time()) - made.get("old", 0), **({"exp": made["exp"]} if "exp" in made else {})}
+    answer = {"iss": made["iss"], "aud": made["aud"], **times, "token_introspection": said}
     header = {"alg": made["algorithm"], "kid": made["kid"], "typ": made["typ"]}
     body = said if "plain" in made else mint.sign(header, answer, key)
     realm.set(tokens={token: {"introspection": body}}, content_types={"introspection": f"application/{content_type}"})
