@@ -57,6 +57,8 @@ def test_a_decent_answer_is_decent() -> None:
         (503, {"x-request-id": "r2"}, {}),
         (503, {"retry-after": "0"}, {}),
         (401, {}, {}),
+        (429, {}, {}),
+        (503, {}, {"code": "token_expired"}),
         (503, {}, {"detail": "aud"}),
     ],
 )

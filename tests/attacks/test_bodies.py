@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, Attacked
-from tests.bridge_process import SECRET
+from tests.attacks.attack import Attacked
+from tests.bridge_process import ACCEPTED, SECRET
 from tests.issuer.mint import good_token
 
 JSON = "application/json"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, Attack, Attacked, Mint, claims, signed
-from tests.bridge_process import RunningBridge, StartBridge, callback, configuration
+from tests.attacks.attack import Attack, Attacked, Mint, claims, signed
+from tests.bridge_process import ACCEPTED, RunningBridge, StartBridge, callback, configuration
 from tests.issuer import keys
 from tests.issuer.mint import AUDIENCE, At, Raw, good_claims, good_header, good_token, sign
 from tests.issuer.process import Issuer

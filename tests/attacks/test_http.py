@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, Attacked
-from tests.bridge_process import SECRET, StartBridge, callback, configuration
+from tests.attacks.attack import Attacked
+from tests.bridge_process import ACCEPTED, SECRET, StartBridge, callback, configuration
 from tests.issuer.mint import good_token
 from tests.issuer.process import Issuer
 

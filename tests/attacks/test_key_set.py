@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, STATUS, Mint, signed
-from tests.bridge_process import RunningBridge, StartBridge, configuration, provider
+from tests.attacks.attack import Mint, signed
+from tests.bridge_process import ACCEPTED, STATUS, RunningBridge, StartBridge, configuration, provider
 from tests.eventually import eventually
 from tests.issuer.keys import Jwk, jwks, private_jwk, public_jwk
 from tests.issuer.mint import good_claims, good_header, good_token, sign

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED
-from tests.bridge_process import StartBridge, configuration, provider
+from tests.bridge_process import ACCEPTED, StartBridge, configuration, provider
 from tests.eventually import eventually
 from tests.issuer import mint
 from tests.issuer.mint import good_claims, good_token

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.attacks.attack import ACCEPTED, signed
-from tests.bridge_process import SECRET, RunningBridge, StartBridge, configuration, provider
+from tests.attacks.attack import signed
+from tests.bridge_process import ACCEPTED, SECRET, RunningBridge, StartBridge, configuration, provider
 from tests.eventually import eventually
 from tests.issuer.keys import jwks
 from tests.issuer.mint import good_token

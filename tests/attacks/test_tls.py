@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from tests.attacks.attack import ACCEPTED
-from tests.bridge_process import RunningBridge, StartBridge, configuration, provider
+from tests.bridge_process import ACCEPTED, RunningBridge, StartBridge, configuration, provider
 from tests.eventually import eventually
 from tests.issuer.certificates import Certificate
 from tests.issuer.mint import good_token

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED
-from tests.bridge_process import RunningBridge, configuration, provider
+from tests.bridge_process import ACCEPTED, RunningBridge, configuration, provider
 from tests.issuer.mint import good_claims, good_token
 from tests.issuer.process import Issuer, IssuerProcess
 
