@@ -39,6 +39,8 @@ TAKEN_HEADERS = {
     "H03 the secret alone": SECRET,
     "H03 small letters": f"{SECRET} bearer",
     "H03 capitals": f"BEARER {SECRET}",
+    "H03 blanks around and between": f"  {SECRET}   Bearer ",
+    "H03 a tab between": f"Bearer\t{SECRET}",
 }
 
 

@@ -345,6 +345,33 @@ def test_a_swapped_set_is_obeyed_and_mended(issuer: Issuer, start_bridge: StartB
         eventually(lambda realm=realm: bridge.post(good_token(realm.url)).code is ACCEPTED)  # type: ignore[misc]
 
 
+@pytest.mark.parametrize(
+    ("cache_control", "refresh", "is_asked_again"),
+    [
+        pytest.param("max-age=1000000000", "1s", True, id="K19 fresh for ever"),
+        pytest.param("max-age=0", "1h", False, id="K19 stale at once"),
+        pytest.param("no-store", "1h", False, id="K19 not to be kept"),
+        pytest.param("max-age=soon", "1h", False, id="K19 unreadable"),
+        pytest.param("max-age=-1, max-age=99", "1h", False, id="K19 negative, and twice"),
+    ],
+)
+def test_freshness_is_bounded(
+    cache_control: str, refresh: str, is_asked_again: bool, issuer: Issuer, start_bridge: StartBridge
+) -> None:
+    """K19 whatever Cache-Control says: as often as ``refresh`` at least, and no storm; good tokens are taken.
+
+    Beside it a provider that is asked every second shows that there was time.
+    """
+    realm, clock = issuer.realm("fresh"), issuer.realm("clock")
+    realm.set(headers={"Cache-Control": cache_control})
+    told = provider(realm.url, jwks={"refresh": refresh, "cooldown": "1s"}, id_prefix="0:")
+    bridge = start_bridge(configuration(providers={"p": told, "clock": refreshed(clock, id_prefix="1:")}))
+    bridge.wait_until_ready()
+    eventually(lambda: clock.fetches() >= 4)
+    assert (realm.fetches() > 1) == is_asked_again
+    assert bridge.post(good_token(realm.url)).code is ACCEPTED
+
+
 def refreshed(realm: Issuer, **members: Any) -> dict[str, Any]:
     """A provider whose key set is fetched every second."""
     return provider(realm.url, jwks={"refresh": "1s", "cooldown": "1s"}, **members)

@@ -72,7 +72,11 @@ C: Mapping[str, Cases] = {
     "C07": {"aud missing": "C07 aud missing"},
     "C08": {"aud list with ours": "C08 aud a list with ours"},
     "C10": {"azp of another client": "C10 azp of another client", "its aud": "C10 aud of the other client"},
-    "C12": {"ID token as access token": "C12 ID token where access", "acr, auth_time": "C12 acr and auth_time"},
+    "C12": {
+        "ID token as access token": "C12 ID token of our own client",
+        "access token as ID token": "C12 an access token by",
+        "acr, auth_time": "C12 acr and auth_time",
+    },
     "C13": {
         "typ confusion": "C13 typ 'logout+jwt'",
         "logout token as login": "C13 logout token",
@@ -98,7 +102,11 @@ C: Mapping[str, Cases] = {
     "C31": {"email of another form": "C31 tag", "case and Unicode": "C31 email 'adm\u0131n@shop.example'"},
     "C34": {"cnf": "C34 bound to its sender: DPoP"},
     "C35": {"act, may_act": "C35 the actor's address"},
-    "C36": {"replay": "C36 the same token again", "a stolen token, told by hand": "C36 a stolen token"},
+    "C36": {
+        "replay": "C36 the same token again",
+        "a stolen token, told by hand": "C36 a stolen token",
+        "an opaque one": "C36 incident a stolen token",
+    },
     "C37": {"machine token": "C37 machine token"},
     "C39": {"claims named like our output": "C39 claims named like our output"},
 }
@@ -123,7 +131,8 @@ K: Mapping[str, Cases] = {
     },
     "K15": {"redirects": "K15 jwks redirects to http://169.254.169.254/jwks"},
     "K16": {
-        "http:// downgrade": "K16, K18: no document is better",
+        "http:// downgrade": "K16 http:// downgrade",
+        "any unfit document": "K16, K18: no document is better",
         "SSRF by discovery": "K16 jwks_uri 'http://169.254.169.254/jwks'",
         "where tokens are shown, by discovery": "K16 an endpoint's address by discovery",
         "wrong host": "K16 another host's name",
@@ -134,7 +143,7 @@ K: Mapping[str, Cases] = {
         "a list of hosts that discovery may name": REASON,
     },
     "K18": {"issuer mismatch in discovery": "K18 issuer in another case"},
-    "K19": {"Cache-Control": "K19: RFC 9111's freshness", "its bounds": "K19: its Cache-Control makes us come sooner"},
+    "K19": {"Cache-Control": "K19: RFC 9111's freshness", "its bounds": "K19 whatever Cache-Control says"},
     "K21": {
         "thundering herd": "K21: callbacks that come before the keys",
         "failure shared": "K21: many callbacks at a provider that fails",
@@ -171,6 +180,8 @@ U: Mapping[str, Cases] = {
     "U14": {"redirect with the token": "U14 introspected redirect_307", "a JWT's": "U14: the identity is at hand"},
     "U15": {
         "revoked after the first look": "U15: as long as ``max_age`` says",
+        "expired after the first look": "C16, U15: a JWT that was remembered",
+        "what introspection said": "U15: until then it is asked once",
         "negative results": "U15: those of the token and its owner",
         "cache key": "U15: two tokens of one visitor",
         "a shared cache": "U15: the name, the token, the callback and the configuration",
@@ -189,7 +200,11 @@ H: Mapping[str, Cases] = {
         "twice, lists": "H02 a comma list",
         "compared in constant time": REASON,
     },
-    "H03": {"both orders": "H03 the scheme first", "blanks": "H03 extra blanks", "the secret alone": "H03 the secret"},
+    "H03": {
+        "both orders": "H03 the scheme first",
+        "blanks": "H03 blanks around and between",
+        "the secret alone": "H03 the secret",
+    },
     "H06": {"duplicate Authorization": "H06: more than one ``Authorization`` header"},
     "H07": {"empty secret configured": "H07 an empty variable", "unset": "H07 an unset variable"},
     "H08": {"wrong method": "that nobody has heard of (H08)"},
