@@ -391,6 +391,30 @@ def test_without_userinfo_an_identity_that_it_gives_is_unavailable(issuer: Issue
     assert bridge.post(good_token(realm.url)).code == "identity_unusable"
 
 
+def test_without_userinfo_nobody_gets_another_id(issuer: Issuer, start_bridge: StartBridge) -> None:
+    """U10: where userinfo may name another id or refuse him, its silence lets nobody in under the one at hand."""
+    realm = issuer.realm("numbers")
+    realm.set(userinfo={"sub": "visitor-1", "customer_number": "c7"}, fault="userinfo_500")
+    one = {
+        "issuer": realm.url,
+        "audience": mint.AUDIENCE,
+        "userinfo": {"when": "always"},
+        "mapping": {"id": {"first_of": [{"claim": "customer_number", "verified_by": "trusted"}, "sub"]}},
+        "require": [{"not": {"claim": "blocked", "equals": True}}],
+    }
+    bridge = start_bridge(configuration(providers={"p": one}))
+    token, known = good_token(realm.url), good_token(realm.url, customer_number="c7", blocked=False)
+    unjudged, unnumbered = good_token(realm.url, customer_number="c7"), good_token(realm.url, blocked=False)
+    codes = [bridge.post(each).code for each in (token, unjudged, unnumbered, known)]
+    assert codes == ["provider_unavailable"] * 3 + [ACCEPTED]
+    realm.set(fault=[])
+    assert bridge.post(token).json["data"]["id"] == "c7"
+    realm.set(userinfo={"sub": "visitor-1", "blocked": True})
+    assert bridge.post(good_token(realm.url)).code == "visitor_refused"
+    realm.set(userinfo={"sub": "visitor-1"})
+    assert bridge.post(good_token(realm.url)).json["data"]["id"] == "visitor-1"
+
+
 @pytest.mark.parametrize(
     ("threat", "answer", "fault", "code"),
     [
