@@ -125,3 +125,24 @@ def test_a_slow_provider_holds_nobody_else_up(issuer: Issuer, start_bridge: Star
     assert (codes.count("provider_busy"), codes.count("provider_unavailable")) == (32, 8)
     slow.set(fault=[])
     assert {bridge.post(token).code for token in visitors[:10]} == {ACCEPTED}
+
+
+def test_good_jwts_are_few_at_a_time_too(issuer: Issuer, start_bridge: StartBridge) -> None:
+    """U10, O18: no more questions at once than ``in_flight``; whoever finds no room goes on with what his token says.
+
+    He is not kept waiting for a profile that he can do without, and it is not kept that there was none.
+    """
+    slow = issuer.realm("slow-profile")
+    slow.set(userinfo=PROFILE, fault="userinfo_hang")
+    trust = provider(slow.url, userinfo={"when": "always"}, requests={"in_flight": 2}, http={"timeout": "2s"})
+    bridge = start_bridge(configuration(providers={"p": trust}, limits={"deadline": "30s"}))
+    bridge.wait_until_ready()
+    visitors = [good_token(slow.url) for _ in range(12)]
+    with ThreadPoolExecutor(len(visitors)) as pool:
+        waiting = [pool.submit(bridge.post, token) for token in visitors]
+        eventually(lambda: sum(one.done() for one in waiting) == 8)
+        assert asked(slow) == {"userinfo": 2}
+        assert {one.result().code for one in waiting} == {ACCEPTED}
+    assert asked(slow) == {"userinfo": 4}
+    slow.set(fault=[])
+    assert {bridge.post(token).json["data"]["name"] for token in visitors[:5]} == {"An"}
