@@ -13,7 +13,7 @@ import pytest
 from tests.attacks.attack import Mint, signed
 from tests.bridge_process import ACCEPTED, STATUS, RunningBridge, StartBridge, configuration, provider
 from tests.eventually import eventually
-from tests.issuer.keys import Jwk, jwks, private_jwk, public_jwk
+from tests.issuer.keys import Jwk, base64url, jwks, private_jwk, public_jwk
 from tests.issuer.mint import good_claims, good_header, good_token, sign
 from tests.issuer.process import Issuer, IssuerProcess
 
@@ -72,6 +72,11 @@ def no_kid(algorithm: str, key: str) -> Mint:
     return lambda issuer: sign(good_header(algorithm, None), good_claims(issuer), key)
 
 
+def signed_by_everybody(issuer: str) -> str:
+    """A token that anybody can make, and that the key ``SMALL_ORDER`` verifies."""
+    return sign(good_header("Ed25519", "odd"), good_claims(issuer), None) + base64url(NEUTRAL + bytes(32))
+
+
 def of_kid(kid: str) -> Published:
     """J12: a kid that is an attack on whatever it is put into; it is only ever compared."""
     return Published("J12", f"kid {kid[:30]!r}", (public_jwk("rsa"),), signed("RS256", "rsa", kid=kid), "token_invalid")
@@ -79,6 +84,9 @@ def of_kid(kid: str) -> Published:
 
 EC = public_jwk("ec256", kid="odd")
 OFF_CURVE = EC | {"y": public_jwk("ec256b")["y"]}
+# RFC 8032 section 5.1: the neutral point. Under it as a key, itself and the number 0 sign whatever is asked for.
+NEUTRAL = b"\x01" + bytes(31)
+SMALL_ORDER = {"kty": "OKP", "crv": "Ed25519", "x": base64url(NEUTRAL), "kid": "odd"}
 NO_KIDS = tuple(public_jwk(key, kid=None) for key in ("rsa", "ec256", "ed25519", "ed448"))
 
 OTHER_USES: Mapping[str, Mapping[str, Any]] = {
@@ -208,6 +216,9 @@ SETS = (
     ),
     Published("J40", "a point off the curve", (OFF_CURVE,), signed("ES256", "ec256", kid="odd"), "token_invalid"),
     broken("J40", "the point (0, 0)", EC | {"x": "A" * 43, "y": "A" * 43}),
+    Published(
+        "J40", "a point of small order, under which anybody signs", (SMALL_ORDER,), signed_by_everybody, "token_invalid"
+    ),
     one("J41", "RSA of 1024 bits", "rsa1024", "token_invalid"),
     one("J41", "RSA with e = 1", "rsa_e1", "token_invalid"),
     one("J41", "RSA with an even modulus", "rsa_even", "token_invalid"),

@@ -46,7 +46,11 @@ J: Mapping[str, Cases] = {
         "ECDSA DER": "J37 ECDSA in DER",
         "malleability": "J37 ECDSA malleability",
     },
-    "J40": {"invalid curve": "J40 a point off the curve", "point at infinity": "J40 the point (0, 0)"},
+    "J40": {
+        "invalid curve": "J40 a point off the curve",
+        "point at infinity": "J40 the point (0, 0)",
+        "small order": "J40 a point of small order",
+    },
     "J41": {"weak RSA": "J41 RSA of 1024 bits", "ROCA": "J41 RSA of the ROCA family"},
     "J42": {
         "PKCS #1 v1.5 forgery": "J42 garbage behind the digest",
