@@ -31,6 +31,36 @@ from tests.issuer.mint import AUDIENCE, MINTED, PERSONS
 SECRET = "wq7Vt2-the-secret-of-this-test-run"
 """The header token of every bridge here, unless a test says otherwise."""
 
+ACCEPTED = None
+"""The code of an answer whose ``status`` is true."""
+
+STATUS: Mapping[str | None, int] = {
+    ACCEPTED: 200,
+    "body_invalid": 400,
+    "request_invalid": 400,
+    "caller_unauthorized": 401,
+    "token_missing": 401,
+    "token_malformed": 401,
+    "token_invalid": 401,
+    "token_untrusted": 401,
+    "token_expired": 401,
+    "token_not_yet_valid": 401,
+    "token_inactive": 401,
+    "visitor_refused": 403,
+    "identity_unusable": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "body_too_large": 413,
+    "media_type_unsupported": 415,
+    "provider_busy": 429,
+    "too_many_failed_calls": 429,
+    "head_too_large": 431,
+    "internal_error": 500,
+    "provider_unavailable": 503,
+    "overloaded": 503,
+}
+"""CONTRACT.md's table, written down a second time."""
+
 _ROOT = Path(__file__).parents[1]
 _START, _STOP = 20.0, 10.0  # seconds that a process may take on a noisy machine
 
@@ -94,6 +124,23 @@ class Answer:
     def code(self) -> str | None:
         """The failure's code; ``None`` where ``status`` is true."""
         return None if self.json["status"] is True else self.json["code"]
+
+    def assert_decent(self) -> None:
+        """What every answer of the public port has and has not, whatever it says (CONTRACT.md, "Failures")."""
+        assert self.headers["content-type"] == "application/json"
+        assert self.headers["cache-control"] == "no-store"
+        assert self.headers["x-content-type-options"] == "nosniff"
+        assert "server" not in self.headers
+        assert not any(name.startswith("access-control") for name in self.headers)
+        if self.json["status"] is True:
+            assert set(self.json) == {"status", "message", "data"}
+        else:
+            assert set(self.json) == {"status", "message", "code", "request_id"}
+            assert self.json["request_id"] == self.headers["x-request-id"]
+        # The operator may choose another status for guests, and 200 for every failure.
+        assert self.status in {STATUS[self.code], 200} or self.code == "token_missing"
+        assert ("retry-after" in self.headers) == (self.status in {429, 503})
+        assert int(self.headers.get("retry-after", 1)) >= 1
 
 
 def written(config: Mapping[str, Any]) -> str:
@@ -189,11 +236,15 @@ class RunningBridge:
             body = json.dumps({} if token is ... else {"access_token": token}).encode()
         given = {"Content-Type": "application/json"}
         given |= {} if authorization is None else {"Authorization": authorization}
-        return self._call("POST", self.url, path, body, given | dict(headers or {}))
+        answer = self._call("POST", self.url, path, body, given | dict(headers or {}))
+        answer.assert_decent()
+        return answer
 
     def get(self, path: str, *, authorization: str | None = None) -> Answer:
         """A GET of the public port."""
-        return self._call("GET", self.url, path, None, {"Authorization": authorization} if authorization else {})
+        answer = self._call("GET", self.url, path, None, {"Authorization": authorization} if authorization else {})
+        answer.assert_decent()
+        return answer
 
     def wait_until_ready(self) -> None:
         """Returns when each provider's first fetch has ended."""
@@ -235,6 +286,10 @@ class RunningBridge:
             assert time.monotonic() < until, f"none of {names} came:\n" + "\n".join(map(str, self.lines))
             time.sleep(0.01)
         return found[after]
+
+    def threads(self) -> int:
+        """How many threads the process has."""
+        return len(list(Path(f"/proc/{self._process.pid}/task").iterdir()))
 
     def signal(self, number: int) -> None:
         """Sends the process a signal."""

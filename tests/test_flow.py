@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.bridge_process import SECRET, RunningBridge, StartBridge, callback, configuration, provider
+from tests.eventually import eventually
 from tests.issuer.keys import jwks, public_pem
 from tests.issuer.mint import good_claims, good_header, good_token, sign
 from tests.issuer.process import Issuer
@@ -232,6 +233,43 @@ def test_a_guest_is_no_user(token: Any, bridge: RunningBridge) -> None:
     answer = bridge.post(token)
     assert (answer.status, answer.code) == (401, "token_missing")
     assert "data" not in answer.json
+
+
+def test_an_operators_own_words_and_forms(issuer: Issuer, start_bridge: StartBridge) -> None:
+    """What a callback says of guests, of failures, of values that are not there and of numbers is what goes out."""
+    own = callback(
+        anonymous={"status": 403, "message": "Đăng nhập để trò chuyện."},
+        messages={"token_invalid": "Hãy đăng nhập lại."},
+        absent="as_null",
+        phone_format="e164",
+    )
+    bridge = start_bridge(configuration(issuer.url, callback=own))
+    guest = bridge.post("undefined")
+    assert (guest.status, guest.code, guest.json["message"]) == (403, "token_missing", "Đăng nhập để trò chuyện.")
+    forged = bridge.post(sign(good_header(), good_claims(issuer.url), "rsa2"))
+    assert (forged.status, forged.code, forged.json["message"]) == (401, "token_invalid", "Hãy đăng nhập lại.")
+    stranger = bridge.post("undefined", authorization=None)
+    assert stranger.code == "caller_unauthorized"
+    assert bridge.post(good_token(issuer.url, phone_number="+84901234567", phone_number_verified=True)).json[
+        "data"
+    ] == {
+        "id": "visitor-1",
+        "name": None,
+        "phone_number": "+84901234567",
+        "country_code": "+84",
+        "email": None,
+        "avatar": None,
+        "label": None,
+    }
+
+
+def test_what_the_page_forgot_is_in_the_log(issuer: Issuer, start_bridge: StartBridge) -> None:
+    """A token that came through an address unencoded is refused and never repaired; the log says what to write."""
+    bridge = start_bridge(configuration(issuer.url), shared=True)
+    refused = bridge.post(good_token(issuer.url).replace(".", "%2E"))
+    assert refused.code == "token_malformed"
+    hint = {"request_id": refused.json["request_id"], "hint": "the page must write encodeURIComponent(token)"}
+    eventually(lambda: any(hint.items() <= line.items() for line in bridge.events("callback")))
 
 
 def test_the_paths_are_exact(bridge: RunningBridge, issuer: Issuer) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -114,6 +114,13 @@ def test_anything_else_is_unreadable(sealed: bytes) -> None:
     """Nothing at all, a part of it, more than it, noise."""
     with pytest.raises(Unreadable):
         unseal(sealed, TOKEN, KEY)
+
+
+def test_what_is_too_large_is_not_even_opened() -> None:
+    """Also where it is truly sealed: no answer of ours is, and whoever reads the store reads no more than this."""
+    large = replace(ENTRY, user=ChatUser(label="x" * MAX_SEALED))
+    with pytest.raises(Unreadable):
+        unseal(seal(large, TOKEN, KEY), TOKEN, KEY)
 
 
 def test_neither_name_nor_entry_gives_anything_away() -> None:

@@ -10,33 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.bridge_process import RunningBridge, configuration, provider
+from tests.bridge_process import ACCEPTED, STATUS, RunningBridge, configuration, provider
 from tests.issuer.mint import good_claims, good_header, good_token, sign
 from tests.issuer.process import Issuer
 
 Mint = Callable[[str], str]
 """An issuer's URL -> a token."""
-
-ACCEPTED = None
-"""The code of an answer whose ``status`` is true."""
-
-STATUS: Mapping[str | None, int] = {
-    ACCEPTED: 200,
-    "body_invalid": 400,
-    "caller_unauthorized": 401,
-    "token_missing": 401,
-    "token_malformed": 401,
-    "token_invalid": 401,
-    "token_untrusted": 401,
-    "token_expired": 401,
-    "token_not_yet_valid": 401,
-    "token_inactive": 401,
-    "identity_unusable": 403,
-    "not_found": 404,
-    "body_too_large": 413,
-    "provider_unavailable": 503,
-}
-"""CONTRACT.md's table, written down a second time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +70,14 @@ REALMS: Mapping[str, Mapping[str, Any]] = {
     "/rs256": {"algorithms": ["RS256"]},
     "/parties": {"authorized_parties": ["web-shop"]},
     "/both": {"accept": ["access_token", "id_token"], "id_token_audience": ["web-shop"]},
+    "/ids": {"accept": ["id_token"], "id_token_audience": ["web-shop"]},
     "/scoped": {"required_scopes": ["chat"]},
     "/young": {"max_token_age": "1h"},
     "/no-leeway": {"leeway": "0s"},
     "/since": {"refuse": {"issued_before": SINCE.isoformat(timespec="seconds")}},
     "/stolen": {"refuse": {"subjects": ["stolen"], "token_ids": ["stolen-token"]}},
     "/leaked": {"refuse": {"key_ids": ["ec256"]}},
+    "/numbered": {"subject": "user_id", "refuse": {"subjects": ["stolen"]}},
 }
 """Providers of one bridge, by realm: what each asks beyond the defaults."""
 

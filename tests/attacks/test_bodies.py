@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, Attacked
-from tests.bridge_process import SECRET
+from tests.attacks.attack import Attacked
+from tests.bridge_process import ACCEPTED, SECRET
 from tests.issuer.mint import good_token
 
 JSON = "application/json"
@@ -95,6 +95,8 @@ ROWS = (
     Row("H09", "JSON under a form's name", good, 400, "body_invalid", FORM),
     Row("H09", "a form under JSON's name", form, 400, "body_invalid"),
     Row("H09", "the vendor's form", form, 200, ACCEPTED, FORM),
+    Row("H10", "a form of two tokens", lambda token: form(token) + b"&access_token=x", 400, "body_invalid", FORM),
+    Row("H10", "a form that is no UTF-8", lambda token: form(token) + b"&name=%ff", 400, "body_invalid", FORM),
     Row("H09", "JSON with charset", good, 200, ACCEPTED, {"Content-Type": "application/json; charset=utf-8"}),
     *(text(name, name.encode()) for name in ("[]", "null", "5", '"x"', "not JSON", "{", "{}x")),
     text("empty", b""),

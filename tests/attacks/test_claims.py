@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, Attack, Attacked, Mint, claims, signed
-from tests.bridge_process import RunningBridge, StartBridge, callback, configuration
+from tests.attacks.attack import Attack, Attacked, Mint, claims, signed
+from tests.bridge_process import ACCEPTED, RunningBridge, StartBridge, callback, configuration
 from tests.issuer import keys
 from tests.issuer.mint import AUDIENCE, At, Raw, good_claims, good_header, good_token, sign
 from tests.issuer.process import Issuer
@@ -23,6 +23,8 @@ def typ(value: Any, **members: Any) -> Mint:
 
 
 ID_TOKEN = {"aud": "web-shop", "nonce": "n", "at_hash": "h", "azp": "web-shop"}
+FOR_BOTH = [AUDIENCE, "web-shop"]
+"""The audiences of both kinds of token, so that the kind alone decides."""
 
 NO_TEXT: tuple[Any, ...] = (None, 5, True, ["visitor-1"], {"a": 1})
 NO_DATE: tuple[Any, ...] = (
@@ -156,6 +158,29 @@ KIND = (
         for name in ("nonce", "at_hash", "c_hash")
     ),
     Attack("C12", "ID token where access tokens are accepted", claims(**ID_TOKEN), "token_untrusted"),
+    Attack(
+        "C12",
+        "ID token of our own client where access tokens are accepted",
+        claims(**ID_TOKEN),
+        "token_untrusted",
+        twin=claims(azp="web-shop"),
+        realm="/parties",
+    ),
+    *(
+        Attack(
+            "C12",
+            f"{name} where ID tokens are accepted",
+            token,
+            "token_untrusted",
+            twin=claims(**ID_TOKEN),
+            realm="/ids",
+        )
+        for name, token in {
+            "an access token by its header": typ("at+jwt", aud=FOR_BOTH),
+            "Keycloak's access token": claims(typ="Bearer", aud=FOR_BOTH),
+            "an access token that has a nonce": typ("at+jwt", **ID_TOKEN | {"aud": FOR_BOTH}),
+        }.items()
+    ),
     Attack("C12", "acr and auth_time mark nothing", claims(acr="1", auth_time=1), ACCEPTED),
     Attack("C12", "nonce in what says that it is an access token", typ("at+jwt", nonce="n"), ACCEPTED),
     Attack("C12", "nonce in what Keycloak says is an access token", claims(typ="Bearer", nonce="n"), ACCEPTED),
@@ -224,7 +249,7 @@ KIND = (
     Attack("C13", "Keycloak's typ Bearer", claims(typ="Bearer"), ACCEPTED),
     Attack("C13", "Cognito's token_use access", claims(token_use="access"), ACCEPTED),
     Attack("C13", "Casdoor's tokenType", claims(tokenType="access-token"), ACCEPTED),
-    Attack("C13", "marked as both kinds", typ("at+jwt", typ="ID"), "token_untrusted", realm="/both"),
+    Attack("C13", "marked as both kinds", typ("at+jwt", typ="ID", aud=FOR_BOTH), "token_untrusted", realm="/both"),
     *(
         Attack("C34", f"bound to its sender: {name}", claims(cnf=cnf), "token_untrusted")
         for name, cnf in {
@@ -260,6 +285,8 @@ TIME = (
     Attack("C19", "exp with an exponent", claims(exp=Raw("4e9")), ACCEPTED),
     Attack("C21", "older than 24 hours", claims(iat=At(-86_500)), "token_expired"),
     Attack("C21", "older than the operator's hour", claims(iat=At(-3700)), "token_expired", realm="/young"),
+    Attack("C21", "of unknown age, for ten years", claims(iat=..., exp=At(315_360_000)), "token_expired"),
+    Attack("C21", "of unknown age, for an hour", claims(iat=...), ACCEPTED),
     Attack("C21", "almost 24 hours old", claims(iat=At(-86_000)), ACCEPTED),
     Attack("C21", "for ten years, but fresh", claims(exp=At(315_360_000)), ACCEPTED),
     Attack("C22", "nbf in an hour", claims(nbf=At(3600)), "token_not_yet_valid"),
@@ -305,6 +332,15 @@ INCIDENT = (
     Attack("C36", "issued after the incident", claims(iat=At(-60)), ACCEPTED, realm="/since"),
     Attack("C36", "a stolen visitor", claims(sub="stolen"), "token_inactive", realm="/stolen"),
     Attack("C36", "a visitor whose name begins so", claims(sub="stolen-2"), ACCEPTED, realm="/stolen"),
+    *(
+        Attack(
+            "C36", f"a stolen visitor by {name}", claims(**members), "token_inactive", claims(user_id="u1"), "/numbered"
+        )
+        for name, members in {
+            "the claim that is his id": {"user_id": "stolen"},
+            "his sub, which is not his id": {"user_id": "u1", "sub": "stolen"},
+        }.items()
+    ),
     Attack("C36", "a stolen token", claims(jti="stolen-token"), "token_inactive", realm="/stolen"),
     *(
         Attack("C36", f"jti {value!r}, which may be a stolen one", claims(jti=value), "token_inactive", realm="/stolen")

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, Attack, Attacked, Mint, header, raw_header, signed
+from tests.attacks.attack import Attack, Attacked, Mint, header, raw_header, signed
+from tests.bridge_process import ACCEPTED
 from tests.issuer import keys, mint
 from tests.issuer.mint import good_claims, good_header, sign
 

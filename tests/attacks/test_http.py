@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, Attacked
-from tests.bridge_process import SECRET, StartBridge, callback, configuration
+from tests.attacks.attack import Attacked
+from tests.bridge_process import ACCEPTED, SECRET, StartBridge, callback, configuration
 from tests.issuer.mint import good_token
 from tests.issuer.process import Issuer
 
@@ -39,6 +39,8 @@ TAKEN_HEADERS = {
     "H03 the secret alone": SECRET,
     "H03 small letters": f"{SECRET} bearer",
     "H03 capitals": f"BEARER {SECRET}",
+    "H03 blanks around and between": f"  {SECRET}   Bearer ",
+    "H03 a tab between": f"Bearer\t{SECRET}",
 }
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, STATUS, Mint, signed
-from tests.bridge_process import RunningBridge, StartBridge, configuration, provider
+from tests.attacks.attack import Mint, signed
+from tests.bridge_process import ACCEPTED, STATUS, RunningBridge, StartBridge, configuration, provider
 from tests.eventually import eventually
-from tests.issuer.keys import Jwk, jwks, private_jwk, public_jwk
+from tests.issuer.keys import Jwk, base64url, jwks, private_jwk, public_jwk
 from tests.issuer.mint import good_claims, good_header, good_token, sign
 from tests.issuer.process import Issuer, IssuerProcess
 
@@ -28,6 +28,7 @@ class Published:
         keys: What is published.
         token: Makes the token.
         code: What the bridge must answer.
+        is_known: Whether nothing newer could change that: the set has the token's key, or its algorithm is never taken.
     """
 
     threat: str
@@ -35,14 +36,30 @@ class Published:
     keys: tuple[Any, ...]
     token: Mint
     code: str | None
+    is_known: bool = False
+
+    @property
+    def looks(self) -> int:
+        """How often the set is fetched anew for the token: once, if its key may be newer than what we have."""
+        return 0 if self.is_known or self.code is ACCEPTED else 1
 
     def __str__(self) -> str:
         return f"{self.threat} {self.name}"
 
 
-def one(threat: str, name: str, key: str, code: str | None, *, algorithm: str = "RS256", **members: Any) -> Published:
+def one(
+    threat: str,
+    name: str,
+    key: str,
+    code: str | None,
+    *,
+    algorithm: str = "RS256",
+    is_known: bool = False,
+    **members: Any,
+) -> Published:
     """A set with one odd key under the kid ``odd``, and a token that this very key signed."""
-    return Published(threat, name, (public_jwk(key, kid="odd", **members),), signed(algorithm, key, kid="odd"), code)
+    published_key = public_jwk(key, kid="odd", **members)
+    return Published(threat, name, (published_key,), signed(algorithm, key, kid="odd"), code, is_known)
 
 
 def broken(threat: str, name: str, member: Any) -> Published:
@@ -55,6 +72,11 @@ def no_kid(algorithm: str, key: str) -> Mint:
     return lambda issuer: sign(good_header(algorithm, None), good_claims(issuer), key)
 
 
+def signed_by_everybody(issuer: str) -> str:
+    """A token that anybody can make, and that the key ``SMALL_ORDER`` verifies."""
+    return sign(good_header("Ed25519", "odd"), good_claims(issuer), None) + base64url(NEUTRAL + bytes(32))
+
+
 def of_kid(kid: str) -> Published:
     """J12: a kid that is an attack on whatever it is put into; it is only ever compared."""
     return Published("J12", f"kid {kid[:30]!r}", (public_jwk("rsa"),), signed("RS256", "rsa", kid=kid), "token_invalid")
@@ -62,6 +84,9 @@ def of_kid(kid: str) -> Published:
 
 EC = public_jwk("ec256", kid="odd")
 OFF_CURVE = EC | {"y": public_jwk("ec256b")["y"]}
+# RFC 8032 section 5.1: the neutral point. Under it as a key, itself and the number 0 sign whatever is asked for.
+NEUTRAL = b"\x01" + bytes(31)
+SMALL_ORDER = {"kty": "OKP", "crv": "Ed25519", "x": base64url(NEUTRAL), "kid": "odd"}
 NO_KIDS = tuple(public_jwk(key, kid=None) for key in ("rsa", "ec256", "ed25519", "ed448"))
 
 OTHER_USES: Mapping[str, Mapping[str, Any]] = {
@@ -145,7 +170,12 @@ SETS = (
         "token_invalid",
     ),
     Published(
-        "J07", "a published secret", (public_jwk("oct", kid="odd"),), signed("HS256", "oct", kid="odd"), "token_invalid"
+        "J07",
+        "a published secret",
+        (public_jwk("oct", kid="odd"),),
+        signed("HS256", "oct", kid="odd"),
+        "token_invalid",
+        is_known=True,
     ),
     Published(
         "J07",
@@ -153,10 +183,11 @@ SETS = (
         (public_jwk("oct", kid="odd", alg="HS256"),),
         signed("HS256", "oct", kid="odd"),
         "token_invalid",
+        is_known=True,
     ),
-    one("J09", "alg RS512, token RS256", "rsa", "token_invalid", alg="RS512"),
-    one("J09", "alg PS256, token RS256", "rsa", "token_invalid", alg="PS256"),
-    one("J09", "alg RS256, token PS256", "rsa", "token_invalid", alg="RS256", algorithm="PS256"),
+    one("J09", "alg RS512, token RS256", "rsa", "token_invalid", alg="RS512", is_known=True),
+    one("J09", "alg PS256, token RS256", "rsa", "token_invalid", alg="PS256", is_known=True),
+    one("J09", "alg RS256, token PS256", "rsa", "token_invalid", alg="RS256", algorithm="PS256", is_known=True),
     one("J09", "alg RS256, token RS256", "rsa", ACCEPTED, alg="RS256"),
     one("J09", "alg of a secret on a public key", "rsa", "token_invalid", alg="HS256"),
     one("J09", "alg none on a key", "rsa", "token_invalid", alg="none"),
@@ -185,6 +216,9 @@ SETS = (
     ),
     Published("J40", "a point off the curve", (OFF_CURVE,), signed("ES256", "ec256", kid="odd"), "token_invalid"),
     broken("J40", "the point (0, 0)", EC | {"x": "A" * 43, "y": "A" * 43}),
+    Published(
+        "J40", "a point of small order, under which anybody signs", (SMALL_ORDER,), signed_by_everybody, "token_invalid"
+    ),
     one("J41", "RSA of 1024 bits", "rsa1024", "token_invalid"),
     one("J41", "RSA with e = 1", "rsa_e1", "token_invalid"),
     one("J41", "RSA with an even modulus", "rsa_even", "token_invalid"),
@@ -196,7 +230,7 @@ SETS = (
     one("J45", "alg Ed448 on an Ed25519 key", "ed25519", "token_invalid", alg="Ed448", algorithm="Ed25519"),
     *(one("K06", f"a key with {name}", "rsa", "token_invalid", **members) for name, members in OTHER_USES.items()),
     *(one("K06", f"a key with {name}", "rsa", ACCEPTED, **members) for name, members in GOOD_USES.items()),
-    one("K07", "secp256k1", "secp256k1", "token_invalid", algorithm="ES256K"),
+    one("K07", "secp256k1", "secp256k1", "token_invalid", algorithm="ES256K", is_known=True),
     one("K07", "secp256k1 as if it were P-256", "secp256k1", "token_invalid", algorithm="ES256", crv="P-256"),
     *(broken("K07", name, member) for name, member in BROKEN.items()),
     Published("K07", "private members published", (private_jwk("rsa"),), good_token, ACCEPTED),
@@ -239,7 +273,7 @@ def test_key_set_attacks(row: Published, published: tuple[RunningBridge, Mapping
     asked = issuer.asked()
     answer = bridge.post(row.token(issuer.url))
     assert (answer.code, answer.status) == (row.code, STATUS[row.code])
-    assert issuer.asked() - asked <= 1
+    assert issuer.asked() - asked == row.looks
 
 
 def test_private_members_are_told_to_the_operator(
@@ -320,6 +354,33 @@ def test_a_swapped_set_is_obeyed_and_mended(issuer: Issuer, start_bridge: StartB
         realm.set(jwks=jwks("rsa"))
     for realm in realms.values():
         eventually(lambda realm=realm: bridge.post(good_token(realm.url)).code is ACCEPTED)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("cache_control", "refresh", "is_asked_again"),
+    [
+        pytest.param("max-age=1000000000", "1s", True, id="K19 fresh for ever"),
+        pytest.param("max-age=0", "1h", False, id="K19 stale at once"),
+        pytest.param("no-store", "1h", False, id="K19 not to be kept"),
+        pytest.param("max-age=soon", "1h", False, id="K19 unreadable"),
+        pytest.param("max-age=-1, max-age=99", "1h", False, id="K19 negative, and twice"),
+    ],
+)
+def test_freshness_is_bounded(
+    cache_control: str, refresh: str, is_asked_again: bool, issuer: Issuer, start_bridge: StartBridge
+) -> None:
+    """K19 whatever Cache-Control says: as often as ``refresh`` at least, and no storm; good tokens are taken.
+
+    Beside it a provider that is asked every second shows that there was time.
+    """
+    realm, clock = issuer.realm("fresh"), issuer.realm("clock")
+    realm.set(headers={"Cache-Control": cache_control})
+    told = provider(realm.url, jwks={"refresh": refresh, "cooldown": "1s"}, id_prefix="0:")
+    bridge = start_bridge(configuration(providers={"p": told, "clock": refreshed(clock, id_prefix="1:")}))
+    bridge.wait_until_ready()
+    eventually(lambda: clock.fetches() >= 4)
+    assert (realm.fetches() > 1) == is_asked_again
+    assert bridge.post(good_token(realm.url)).code is ACCEPTED
 
 
 def refreshed(realm: Issuer, **members: Any) -> dict[str, Any]:

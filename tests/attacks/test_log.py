@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, Attacked, claims, header
-from tests.bridge_process import Answer, RunningBridge
+from tests.attacks.attack import Attacked, claims, header
+from tests.bridge_process import ACCEPTED, Answer, RunningBridge
 from tests.eventually import eventually
 from tests.issuer.mint import good_token
 

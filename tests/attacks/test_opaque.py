@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, STATUS
-from tests.bridge_process import RunningBridge, StartBridge, callback, configuration
+from tests.attacks.attack import SINCE
+from tests.bridge_process import ACCEPTED, STATUS, RunningBridge, StartBridge, callback, configuration
 from tests.eventually import eventually
 from tests.issuer import mint
 from tests.issuer.keys import base64url
@@ -23,12 +23,13 @@ from tests.issuer.process import Issuer, IssuerProcess
 
 CLIENT = {"client_id": "bridge", "client_secret": {"env": "CLIENT_SECRET"}}
 ENVIRONMENT = {"CLIENT_SECRET": "s3cret-of-the-bridge-there"}
-CODES = {**STATUS, "token_inactive": 401, "provider_busy": 429}
+STOLEN = {"subjects": ["stolen"], "token_ids": ["stolen-token"]}
 
 
 def providers(issuer: Issuer) -> dict[str, dict[str, Any]]:
     """One of each kind, at the realm of its name."""
-    urls = {name: issuer.realm(name).url for name in ("introspected", "strict", "unbound", "checked", "profile")}
+    names = ("introspected", "strict", "incident", "unbound", "checked", "bound", "profile")
+    urls = {name: issuer.realm(name).url for name in names}
     opaque = {
         "introspected": {"issuer": urls["introspected"], "audience": mint.AUDIENCE, "introspection": CLIENT},
         "strict": {
@@ -38,11 +39,25 @@ def providers(issuer: Issuer) -> dict[str, dict[str, Any]]:
             "introspection": {**CLIENT, "when": "always"},
             "required_scopes": ["chat"],
         },
+        "incident": {
+            "issuer": urls["incident"],
+            "audience": mint.AUDIENCE,
+            "introspection": CLIENT,
+            "refuse": {**STOLEN, "issued_before": SINCE.isoformat(timespec="seconds")},
+        },
         "unbound": {"userinfo": {"url": f"{urls['unbound']}/userinfo"}, "unbound_tokens": "accept"},
         "checked": {
             "audience": mint.AUDIENCE,
             "token_check": {"url": f"{urls['checked']}/token_check"},
             "userinfo": {"url": f"{urls['checked']}/userinfo"},
+        },
+        "bound": {
+            "audience": mint.AUDIENCE,
+            "authorized_parties": ["web"],
+            "required_scopes": ["chat"],
+            "token_check": {"url": f"{urls['bound']}/token_check", "rules": [{"claim": "kind", "equals": "user"}]},
+            "userinfo": {"url": f"{urls['bound']}/userinfo"},
+            "refuse": STOLEN,
         },
     }
     jwts = {"profile": {"issuer": urls["profile"], "audience": mint.AUDIENCE, "userinfo": {"when": "always"}}}
@@ -110,7 +125,16 @@ class Row:
 
 
 ONCE = {"introspection": 1}
-ASKED = {"introspected": ONCE, "strict": ONCE, "unbound": {"userinfo": 1}, "checked": {"token_check": 1, "userinfo": 1}}
+CHECKED = {"token_check": 1}
+BOTH = {"token_check": 1, "userinfo": 1}
+ASKED = {
+    "introspected": ONCE,
+    "strict": ONCE,
+    "incident": ONCE,
+    "unbound": {"userinfo": 1},
+    "checked": BOTH,
+    "bound": BOTH,
+}
 
 
 def good(of: str, url: str) -> dict[str, Any]:
@@ -119,7 +143,14 @@ def good(of: str, url: str) -> dict[str, Any]:
     return {
         "introspection": introspection,
         "userinfo": {"sub": "visitor-1", "name": f"Visitor of {of}"},
-        "token_check": {"aud": mint.AUDIENCE, "expires_in": 600},
+        "token_check": {
+            "aud": mint.AUDIENCE,
+            "azp": "web",
+            "scope": "openid chat",
+            "kind": "user",
+            "jti": "t1",
+            "expires_in": 600,
+        },
     }
 
 
@@ -149,7 +180,7 @@ ROWS = (
     ),
     Row("U03", "401", "unbound", {}, "token_inactive", {"userinfo": 1}, ("userinfo_401",)),
     Row("U03", "403", "unbound", {}, "token_inactive", {"userinfo": 1}, ("userinfo_403",)),
-    Row("U03", "400", "checked", {}, "token_inactive", {"token_check": 1}, ("token_check_400",)),
+    Row("U03", "400", "checked", {}, "token_inactive", CHECKED, ("token_check_400",)),
     Row("U03", "401 at userinfo", "checked", {}, "token_inactive", ASKED["checked"], ("userinfo_401",)),
     introspected("U04", "foreign aud", "token_untrusted", aud="other"),
     introspected("U04", "no aud", "token_untrusted", aud=...),
@@ -167,8 +198,19 @@ ROWS = (
     Row("U04", "foreign azp", "strict", {"introspection": {"azp": "evil"}}, asked=ONCE),
     Row("U04", "no client", "strict", {"introspection": {"client_id": ...}}, asked=ONCE),
     Row("U04", "no scope", "strict", {"introspection": {"scope": "openid"}}, asked=ONCE),
-    Row("U04", "foreign aud", "checked", {"token_check": {"aud": "other"}}, asked={"token_check": 1}),
-    Row("U04", "no aud", "checked", {"token_check": {"aud": ...}}, asked={"token_check": 1}),
+    Row("U04", "foreign aud", "checked", {"token_check": {"aud": "other"}}, asked=CHECKED),
+    Row("U04", "no aud", "checked", {"token_check": {"aud": ...}}, asked=CHECKED),
+    Row("U04", "no time left", "checked", {"token_check": {"expires_in": 0}}, "token_inactive", CHECKED),
+    Row("U04", "foreign client", "bound", {"token_check": {"azp": "evil"}}, asked=CHECKED),
+    Row("U04", "no scope", "bound", {"token_check": {"scope": "openid"}}, asked=CHECKED),
+    Row("U04", "a rule that says no", "bound", {"token_check": {"kind": "service"}}, asked=CHECKED),
+    Row("U04", "a rule that cannot tell", "bound", {"token_check": {"kind": ...}}, asked=CHECKED),
+    Row("C36", "a stolen token", "bound", {"token_check": {"jti": "stolen-token"}}, "token_inactive", CHECKED),
+    Row("C36", "a stolen visitor", "bound", {"userinfo": {"sub": "stolen"}}, "token_inactive", BOTH),
+    Row("C36", "a stolen token", "incident", {"introspection": {"jti": "stolen-token"}}, "token_inactive", ONCE),
+    Row("C36", "a stolen visitor", "incident", {"introspection": {"sub": "stolen"}}, "token_inactive", ONCE),
+    Row("C36", "issued before", "incident", {"introspection": {"iat": At(-3600)}}, "token_inactive", ONCE),
+    Row("C36", "issued nobody knows when", "incident", {"introspection": {"iat": ...}}, "token_inactive", ONCE),
     Row("U01", "no sub", "unbound", {"userinfo": {"sub": ...}}, asked={"userinfo": 1}),
     Row("U01", "an empty sub", "checked", {"userinfo": {"sub": ""}}, asked=ASKED["checked"]),
     *broken("U10", "introspected", "introspection", *UNREADABLE, *BROKEN),
@@ -211,7 +253,7 @@ def test_opaque_tokens(row: Row, running: Running) -> None:
     realm.set(fault=[fault.replace("BYSTANDER", bystander.url) for fault in row.fault])
     before = counts(realm)
     answer = running.bridge.post(token)
-    assert (answer.code, answer.status) == (row.code, CODES[row.code])
+    assert (answer.code, answer.status) == (row.code, STATUS[row.code])
     seen = {name: count - before[name] for name, count in counts(realm).items() if count != before[name]}
     assert seen == row.asked
     assert bystander.asked() == elsewhere
@@ -245,7 +287,7 @@ def test_what_is_no_token_is_sent_nowhere(threat: str, token: str, running: Runn
     asked = running.issuer.asked()
     answer = running.bridge.post(token)
     code = "body_invalid" if "\0" in token else "token_malformed"
-    assert (answer.code, answer.status) == (code, CODES[code]), threat
+    assert (answer.code, answer.status) == (code, STATUS[code]), threat
     assert running.issuer.asked() == asked
 
 
@@ -311,17 +353,25 @@ def test_userinfo_of_a_jwt(threat: str, said: Any, fault: str, code: str | None,
     realm.set(userinfo=said, fault=[fault] if fault else [])
     before = counts(realm)["userinfo"]
     answer = running.bridge.post(good_token(realm.url))
-    assert answer.code == code, threat
+    assert (answer.code, answer.status) == (code, STATUS[code]), threat
     assert counts(realm)["userinfo"] == before + 1
 
 
-@pytest.mark.parametrize("fault", ["userinfo_500", "userinfo_html", "userinfo_reset", "userinfo_hang"])
+REDIRECTS = ("redirect BYSTANDER/x", "redirect_307 BYSTANDER/x", "redirect_308 BYSTANDER/x")
+
+
+@pytest.mark.parametrize("fault", ["500", "html", "reset", "hang", *REDIRECTS])
 def test_without_userinfo_a_jwt_still_proves_its_visitor(fault: str, running: Running) -> None:
-    """U10: the identity is at hand, so the answer goes out without the rest, and is not remembered."""
-    realm = running.realm("profile")
-    token = good_token(realm.url)
+    """U10, U14: the identity is at hand, so the answer goes out without the rest, and is not remembered.
+
+    A JWT is a bearer token like any other: it is not sent on to where a redirect points.
+    """
+    realm, bystander = running.realm("profile"), running.issuer.realm("bystander")
+    elsewhere, token = bystander.asked(), good_token(realm.url)
+    fault = f"userinfo_{fault.replace('BYSTANDER', bystander.url)}"
     realm.set(userinfo={"sub": "visitor-1", "name": "A"}, fault=[fault])
     assert running.bridge.post(token).json["data"] == {"id": "profile:visitor-1"}
+    assert bystander.asked() == elsewhere
     realm.set(fault=[])
     assert running.bridge.post(token).json["data"] == {"id": "profile:visitor-1", "name": "A"}
 
@@ -341,6 +391,30 @@ def test_without_userinfo_an_identity_that_it_gives_is_unavailable(issuer: Issue
     assert bridge.post(good_token(realm.url)).code == "identity_unusable"
 
 
+def test_without_userinfo_nobody_gets_another_id(issuer: Issuer, start_bridge: StartBridge) -> None:
+    """U10: where userinfo may name another id or refuse him, its silence lets nobody in under the one at hand."""
+    realm = issuer.realm("numbers")
+    realm.set(userinfo={"sub": "visitor-1", "customer_number": "c7"}, fault="userinfo_500")
+    one = {
+        "issuer": realm.url,
+        "audience": mint.AUDIENCE,
+        "userinfo": {"when": "always"},
+        "mapping": {"id": {"first_of": [{"claim": "customer_number", "verified_by": "trusted"}, "sub"]}},
+        "require": [{"not": {"claim": "blocked", "equals": True}}],
+    }
+    bridge = start_bridge(configuration(providers={"p": one}))
+    token, known = good_token(realm.url), good_token(realm.url, customer_number="c7", blocked=False)
+    unjudged, unnumbered = good_token(realm.url, customer_number="c7"), good_token(realm.url, blocked=False)
+    codes = [bridge.post(each).code for each in (token, unjudged, unnumbered, known)]
+    assert codes == ["provider_unavailable"] * 3 + [ACCEPTED]
+    realm.set(fault=[])
+    assert bridge.post(token).json["data"]["id"] == "c7"
+    realm.set(userinfo={"sub": "visitor-1", "blocked": True})
+    assert bridge.post(good_token(realm.url)).code == "visitor_refused"
+    realm.set(userinfo={"sub": "visitor-1"})
+    assert bridge.post(good_token(realm.url)).json["data"]["id"] == "visitor-1"
+
+
 @pytest.mark.parametrize(
     ("threat", "answer", "fault", "code"),
     [
@@ -349,20 +423,26 @@ def test_without_userinfo_an_identity_that_it_gives_is_unavailable(issuer: Issue
         ("U03 inactive", {"active": False}, "", "token_inactive"),
         ("U10 500", {"active": True}, "introspection_500", "provider_unavailable"),
         ("U10 hang", {"active": True}, "introspection_hang", "provider_unavailable"),
+        *(("U14 redirect", {"active": True}, f"introspection_{fault}", "provider_unavailable") for fault in REDIRECTS),
     ],
 )
 def test_introspection_of_a_jwt(threat: str, answer: Any, fault: str, code: str | None, running: Running) -> None:
-    """``when: always`` fails closed."""
-    realm = running.realm("strict")
-    realm.set(introspection=answer, fault=[fault] if fault else [])
+    """``when: always`` fails closed, at one request for each token."""
+    realm, bystander = running.realm("strict"), running.issuer.realm("bystander")
+    elsewhere, before = bystander.asked(), counts(realm)["introspection"]
+    realm.set(introspection=answer, fault=[fault.replace("BYSTANDER", bystander.url)] if fault else [])
     claims = {"aud": ..., "azp": "web", "scope": "chat"}
-    assert running.bridge.post(good_token(realm.url, **claims)).code == code, threat
+    told = running.bridge.post(good_token(realm.url, **claims))
+    assert (told.code, told.status) == (code, STATUS[code]), threat
+    assert (counts(realm)["introspection"], bystander.asked()) == (before + 1, elsewhere)
 
 
-def signed(url: str, key: str = "rsa", algorithm: str = "RS256", **members: Any) -> str:
+def signed(
+    url: str, key: str = "rsa", algorithm: str = "RS256", kid: str = "rsa", typ: str = "JWT", **members: Any
+) -> str:
     """A signed answer of userinfo."""
     said = {"iss": url, "aud": mint.AUDIENCE, "sub": "visitor-1", "name": "A", **members}
-    return mint.sign({"alg": algorithm, "kid": key}, said, None if algorithm == "none" else key)
+    return mint.sign({"alg": algorithm, "kid": kid, "typ": typ}, said, None if algorithm == "none" else key)
 
 
 @pytest.mark.parametrize(
@@ -374,7 +454,11 @@ def signed(url: str, key: str = "rsa", algorithm: str = "RS256", **members: Any)
         ("U11 another's aud", {"aud": "other"}, None),
         ("U11 unsigned", {"algorithm": "none"}, None),
         ("U11 another key", {"key": "rsa2"}, None),
+        ("U11 another key of another name", {"key": "rsa2", "kid": "rsa2"}, None),
         ("U11 an ID token", {"nonce": "n"}, None),
+        ("U11 an access token", {"scope": "openid"}, None),
+        ("U11 of another typ", {"typ": "at+jwt"}, None),
+        ("U11 expired", {"exp": 1}, None),
     ],
 )
 def test_signed_userinfo(threat: str, changes: dict[str, Any], code: str | None, running: Running) -> None:
@@ -382,8 +466,10 @@ def test_signed_userinfo(threat: str, changes: dict[str, Any], code: str | None,
     realm = running.realm("profile")
     said = signed(realm.url, **changes)
     realm.set(userinfo=said, content_types={"userinfo": "application/jwt"})
+    asked = realm.asked()
     answer = running.bridge.post(good_token(realm.url))
     assert answer.code == code, threat
+    assert realm.asked() == asked + 1 + ("kid" in changes), "userinfo, and the key set for a kid that nobody knows"
     if code is ACCEPTED:
         name = {"name": "A"} if threat == "U00" else {}
         assert answer.json["data"] == {"id": "profile:visitor-1", **name}
@@ -406,7 +492,15 @@ INTROSPECTION = "token-introspection+jwt"
         ("U11 introspection for another aud", {"aud": "other"}, INTROSPECTION, "provider_unavailable"),
         ("U11 introspection, unsigned", {"algorithm": "none"}, INTROSPECTION, "provider_unavailable"),
         ("U11 introspection by another key", {"key": "rsa2"}, INTROSPECTION, "provider_unavailable"),
+        (
+            "U11 introspection by another key of another name",
+            {"key": "rsa2", "kid": "rsa2"},
+            INTROSPECTION,
+            "provider_unavailable",
+        ),
         ("U11 introspection of another typ", {"typ": "JWT"}, INTROSPECTION, "provider_unavailable"),
+        ("U11 introspection of an hour ago", {"old": 3600}, INTROSPECTION, "provider_unavailable"),
+        ("U11 introspection, expired", {"exp": 1}, INTROSPECTION, "provider_unavailable"),
         ("U11 introspection under another type", {}, "jwt", "provider_unavailable"),
         ("U11 introspection, plain under its type", {"plain": True}, INTROSPECTION, "provider_unavailable"),
     ],
@@ -416,14 +510,26 @@ def test_signed_introspection(
 ) -> None:
     """U11: RFC 9701's answer is verified with the issuer's keys, or there is none; it is never decoded unverified."""
     realm, token = running.realm("introspected"), f"introspected-{secrets.token_hex(20)}"
-    made = {"key": "rsa", "algorithm": "RS256", "iss": realm.url, "aud": "bridge", "typ": INTROSPECTION, **changes}
+    made = {
+        "key": "rsa",
+        "kid": "rsa",
+        "algorithm": "RS256",
+        "iss": realm.url,
+        "aud": "bridge",
+        "typ": INTROSPECTION,
+        **changes,
+    }
     said = {**good("introspected", realm.url)["introspection"], "active": made.get("active", True)}
     key = None if made["algorithm"] == "none" else made["key"]
-    answer = {"iss": made["iss"], "aud": made["aud"], "iat": int(time.time()), "token_introspection": said}
-    header = {"alg": made["algorithm"], "kid": made["key"], "typ": made["typ"]}
+    times = {"iat": int(time.time()) - made.get("old", 0), **({"exp": made["exp"]} if "exp" in made else {})}
+    answer = {"iss": made["iss"], "aud": made["aud"], **times, "token_introspection": said}
+    header = {"alg": made["algorithm"], "kid": made["kid"], "typ": made["typ"]}
     body = said if "plain" in made else mint.sign(header, answer, key)
     realm.set(tokens={token: {"introspection": body}}, content_types={"introspection": f"application/{content_type}"})
-    assert running.bridge.post(token).code == code, threat
+    asked = realm.asked()
+    told = running.bridge.post(token)
+    assert (told.code, told.status) == (code, STATUS[code]), threat
+    assert realm.asked() == asked + 1 + ("kid" in changes), "and the key set, for a kid that nobody knows"
 
 
 @pytest.mark.parametrize("fault", ["429", "429_later", "429_date", "429_negative", "429_huge", "429_garbage"])

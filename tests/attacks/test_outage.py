@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.attacks.attack import ACCEPTED, signed
-from tests.bridge_process import RunningBridge, StartBridge, configuration, provider
+from tests.attacks.attack import signed
+from tests.bridge_process import ACCEPTED, RunningBridge, StartBridge, configuration, provider
 from tests.eventually import eventually
 from tests.issuer.keys import jwks, public_jwk
 from tests.issuer.mint import good_token

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.attacks.attack import ACCEPTED, signed
-from tests.bridge_process import SECRET, RunningBridge, StartBridge, configuration, provider
+from tests.attacks.attack import signed
+from tests.bridge_process import ACCEPTED, SECRET, RunningBridge, StartBridge, configuration, provider
 from tests.eventually import eventually
 from tests.issuer.keys import jwks
 from tests.issuer.mint import good_token
@@ -274,4 +274,18 @@ def test_a_fetch_outlives_the_client_that_started_it(issuer: Issuer, start_bridg
     time.sleep(0.1)
     answers = bridge.post_together(signed("ES256", "ec256")(realm.url) for _ in range(5))
     assert {answer.code for answer in answers} == {ACCEPTED}
+    assert realm.fetches() == fetches + 1
+
+
+def test_a_fetch_outlives_the_time_of_the_call_that_started_it(issuer: Issuer, start_bridge: StartBridge) -> None:
+    """K21: a call that ends at ``limits.deadline`` is cancelled; what it asked for comes all the same, and once."""
+    realm = issuer.realm("slow-keys")
+    realm.set(jwks=jwks("rsa"))
+    bridge = start_bridge(configuration(realm.url, limits={"deadline": "500ms"}))
+    bridge.wait_until_ready()
+    realm.set(jwks=jwks("rsa", "ec256"), latency=1.5)
+    fetches = realm.fetches()
+    token = signed("ES256", "ec256")(realm.url)
+    assert bridge.post(token).code == "overloaded"
+    eventually(lambda: bridge.post(token).code is ACCEPTED)
     assert realm.fetches() == fetches + 1

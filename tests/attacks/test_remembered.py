@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.bridge_process import RunningBridge, StartBridge, configuration, provider
+from tests.eventually import eventually
 from tests.fuzz.changed_text import second_form
-from tests.issuer.mint import good_claims, good_header, sign
+from tests.issuer.mint import At, good_claims, good_header, good_token, sign
 from tests.issuer.process import Issuer
 from tests.valkey_server import valkey_server
 
@@ -63,6 +64,29 @@ def test_u15_a_revoked_token_is_good_until_the_cache_forgets_it(issuer: Issuer, 
     while bridge.post("opaque-1").code == "token_inactive":
         assert asked(issuer) == 2
     assert asked(issuer) == 3
+
+
+def test_u15_an_answer_ends_with_its_token(issuer: Issuer, start_bridge: StartBridge) -> None:
+    """C16, U15: a JWT that was remembered is refused from its ``exp`` on, long before ``max_age`` is over."""
+    bridge = start_bridge(configuration(providers={"shop": provider(issuer.url, leeway="0s")}))
+    bridge.wait_until_ready()
+    brief, twin = good_token(issuer.url, exp=At(3)), good_token(issuer.url)
+    assert [bridge.post(token).code for token in (brief, brief, twin)] == [None] * 3
+    assert bridge.next_event("callback", after=1)["cached"]
+    eventually(lambda: bridge.post(brief).code == "token_expired")
+    assert bridge.post(twin).code is None
+
+
+def test_u15_what_introspection_said_ends_with_its_exp(issuer: Issuer, start_bridge: StartBridge) -> None:
+    """U15: until then it is asked once, and then once more."""
+    trust = provider(issuer.url, introspection={"auth_method": "none"})
+    bridge = start_bridge(configuration(providers={"shop": trust}))
+    issuer.set(introspection=good_claims(issuer.url, active=True, exp=At(3)))
+    assert [bridge.post("opaque-1").code for _ in range(3)] == [None] * 3
+    assert len(issuer.recorded("introspection")) == 1
+    issuer.set(introspection={"active": False})
+    eventually(lambda: bridge.post("opaque-1").code == "token_inactive")
+    assert len(issuer.recorded("introspection")) == 2
 
 
 def test_u15_each_token_has_its_own_answer(issuer: Issuer, start: Start) -> None:
@@ -122,9 +146,9 @@ def test_a_token_that_everybody_has_is_told_and_can_be_refused(issuer: Issuer, s
     bridge = start(cache={"reuse_alarm": 3}, max_uses=4)
     assert [bridge.post("opaque-1").code for _ in range(6)] == [None] * 4 + ["token_inactive"] * 2
     assert bridge.post("opaque-2").code is None
-    told = [line["message"] for line in bridge.lines if "token_reuse" in str(line)]
-    assert len(told) == 1
-    assert "was used 3 times" in told[0]
+    bridge.next_event("callback", after=6)
+    [told] = bridge.events("token_reuse")
+    assert "was used 3 times" in told["message"]
     assert asked(issuer) == 2
 
 

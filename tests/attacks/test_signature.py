@@ -6,7 +6,8 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.attacks.attack import ACCEPTED, Attack, Attacked, Mint, signed
+from tests.attacks.attack import Attack, Attacked, Mint, signed
+from tests.bridge_process import ACCEPTED
 from tests.issuer.keys import base64url, key
 from tests.issuer.mint import (
     ecdsa_der,

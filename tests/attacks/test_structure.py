@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, Attack, Attacked, Mint, claims, header, payload, raw_header, rewritten
+from tests.attacks.attack import Attack, Attacked, Mint, claims, header, payload, raw_header, rewritten
+from tests.bridge_process import ACCEPTED
 from tests.issuer.keys import base64url
 from tests.issuer.mint import Raw, good_claims, good_header, good_token, sign, to_json
 

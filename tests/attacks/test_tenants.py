@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.attack import ACCEPTED, STATUS
-from tests.bridge_process import RunningBridge, configuration, provider
+from tests.bridge_process import ACCEPTED, STATUS, RunningBridge, configuration, provider
 from tests.issuer.keys import public_jwk
 from tests.issuer.mint import good_claims, good_header, sign
 from tests.issuer.process import IssuerProcess

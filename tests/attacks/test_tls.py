@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from tests.attacks.attack import ACCEPTED
-from tests.bridge_process import RunningBridge, StartBridge, configuration, provider
+from tests.bridge_process import ACCEPTED, RunningBridge, StartBridge, configuration, provider
 from tests.eventually import eventually
 from tests.issuer.certificates import Certificate
 from tests.issuer.mint import good_token
@@ -175,3 +174,19 @@ def test_a_certificate_that_goes_bad_later(start_bridge: StartBridge, tmp_path: 
         one.front.present(GOOD)
         eventually(lambda: one.realm.asked() > fetches)
         assert bridge.post(good_token(one.url)).code is ACCEPTED
+
+
+def test_keys_are_not_fetched_in_the_clear(start_bridge: StartBridge, tmp_path: Path) -> None:
+    """K16 http:// downgrade: an https issuer whose document names plain http, even of this machine; it heals."""
+    (tmp_path / "ca.pem").write_text(OURS.pem)
+    with IssuerProcess() as process, ExitStack() as stack:
+        one = behind(TlsFault("K16", "downgraded", presenting(GOOD), ""), 0, process, stack)
+        one.realm.set(discovery={"issuer": one.url, "jwks_uri": f"{process.url}/tls0/jwks"})
+        entry = provider(one.url, jwks={"refresh": "1s", "cooldown": "1s"}, http={"ca_file": "ca.pem"})
+        bridge = start_bridge(configuration(providers={"p0": entry}))
+        bridge.wait_until_ready()
+        assert bridge.post(good_token(one.url)).code == "provider_unavailable"
+        assert one.realm.fetches() == 0
+        assert "plain http though the issuer is https" in said_of(bridge, "p0")
+        one.realm.set(discovery={"issuer": one.url, "jwks_uri": f"{one.url}/jwks"})
+        eventually(lambda: bridge.post(good_token(one.url)).code is ACCEPTED)

@@ -163,6 +163,31 @@ async def test_few_are_under_way_and_few_wait(clock: Clock) -> None:
     await asyncio.wait_for(ask(one, stranger(99)), 5)
 
 
+@pytest.mark.parametrize("before", [0, 4])
+async def test_no_more_are_under_way_than_in_flight_says(clock: Clock, before: int) -> None:
+    """Those that were good before too, beside however many strangers; the place that one leaves is the next one's."""
+    one = budget(clock, burst=1000, in_flight=5)
+    one.answered(GOOD, active=True)
+    ends = [asyncio.Event() for _ in range(8)]
+    under_way: list[int] = []
+
+    async def ask_as(number: int) -> None:
+        async with one.request(stranger(number) if number < before else GOOD, "introspection", trusted=False):
+            under_way.append(number)
+            await ends[number].wait()
+
+    requests = [asyncio.create_task(ask_as(number)) for number in range(8)]
+    for ended, expected in ((0, 5), (1, 6), (3, 8)):
+        for end in ends[:ended]:
+            end.set()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert len(under_way) == expected
+    for end in ends:
+        end.set()
+    await asyncio.gather(*requests)
+
+
 async def test_who_gives_up_leaves_his_place(clock: Clock) -> None:
     """A cancelled callback, waiting or asking, takes nothing with it."""
     one = budget(clock, burst=1000, in_flight=5)

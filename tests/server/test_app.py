@@ -21,6 +21,7 @@ def ask(service: Service, method: str, path: str, **headers: Any) -> Answer:
         "/healthz",
         "/readyz",
         "/metrics",
+        "/playground",
         "/docs",
         "/openapi.json",
         "/staff/",

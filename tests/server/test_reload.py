@@ -352,7 +352,8 @@ def test_incident_switches_reach_what_is_remembered(start_bridge: StartBridge, i
     others = [good_token(realm.url) for realm in realms.values()]
     for _ in range(2):
         assert {bridge.post(token).code for token in (*named.values(), *others)} == {None}
-    assert [line["cached"] for line in bridge.events("callback")] == [False] * 8 + [True] * 8
+    lines = [bridge.next_event("callback", after=number) for number in range(16)]
+    assert [line["cached"] for line in lines] == [False] * 8 + [True] * 8
     for entry, (name, (value, _)) in zip(entries.values(), switches.items(), strict=True):
         entry["refuse"] = {name: value}
     bridge.file.write_text(written(configuration(providers=entries)))
