@@ -84,6 +84,13 @@ class ProviderEntry(ProviderSettings):
                 "No id behind it could be used.",
                 'Write something short, such as id_prefix: "shop:".',
             )
+        if "email_domains" in self.model_fields_set and not self.email_domains:
+            yield Problem(
+                ("email_domains",),
+                "empty",
+                "The provider could prove every address, as without it, and it looks as if it could prove none.",
+                "Remove it if that is meant, name a domain, or write mapping: {email: omit}.",
+            )
         for position, domain in enumerate(self.email_domains):
             if _DOMAIN.fullmatch(domain) is None:
                 yield Problem(
