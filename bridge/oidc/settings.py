@@ -147,8 +147,13 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
     def _needs_audience(self) -> bool:
         jwts = self.takes_jwts and "access_token" in self.accept
         named = self.id_token_audience or self.authorized_parties
-        checked = self.token_check is not None and not (self.token_check.rules or named)
+        # Where ID tokens are taken too, the client that they are for is what a check looks for, and what is missing.
+        checked = self.token_check is not None and not (self.token_check.rules or named or self._takes_id_tokens)
         return jwts or checked or self.introspection is not None
+
+    @property
+    def _takes_id_tokens(self) -> bool:
+        return self.takes_jwts and "id_token" in self.accept
 
     def _audience_problems(self) -> Iterator[Problem]:
         if not self.audience and self._needs_audience:
@@ -178,7 +183,7 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
                     "The check would check nothing.",
                     "Name the client or audience that it must find, or write token_check: {rules: […]}.",
                 )
-        if self.takes_jwts and "id_token" in self.accept and not (self.id_token_audience or self.authorized_parties):
+        if self._takes_id_tokens and not (self.id_token_audience or self.authorized_parties):
             yield Problem(
                 ("id_token_audience",),
                 "missing",
