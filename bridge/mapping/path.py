@@ -108,7 +108,7 @@ def _follow(value: Json, steps: tuple[str | int, ...]) -> Json:
             value = value.get(step)
         elif isinstance(value, list) and isinstance(step, int) and step < len(value):
             value = value[step]
-        else:
+        elif isinstance(value, list) or step != 0:  # a lone value where a list is wanted is a list of one
             return None
     return value
 
