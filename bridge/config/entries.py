@@ -75,6 +75,7 @@ class ProviderEntry(ProviderSettings):
                 "missing",
                 "Your server's signatures are verified with it.",
                 "Set public_key: {file: PATH}, or secret: {env: NAME} if the tokens are HS256.",
+                (("jwks", "url"), ("jwks", "file")),
             )
         prefix = self.id_prefix or ""
         if prefix != prefix.lstrip() or not prefix.isprintable() or len(prefix) > 64:
