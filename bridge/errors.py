@@ -230,18 +230,22 @@ class Problem:
         found: What was found, in a few words: ``missing``, ``unknown key``, ``a list of 2, text was expected``.
         why: Why that is wrong, a sentence; may be empty.
         cure: What to do, a sentence; may be empty.
+        rests_on: Other settings without which it would say nothing, or something else: where the value of one of them
+            is not known, it is no problem of the file's.
     """
 
     path: KeyPath
     found: str
     why: str = ""
     cure: str = ""
+    rests_on: tuple[KeyPath, ...] = ()
 
 
 def under(path: KeyPath, problems: Iterable[Problem]) -> Iterator[Problem]:
     """Problems of a part, whose key paths are relative to it, as those of what it is a part of."""
     for problem in problems:
-        yield replace(problem, path=(*path, *problem.path))
+        rests_on = tuple((*path, *other) for other in problem.rests_on)
+        yield replace(problem, path=(*path, *problem.path), rests_on=rests_on)
 
 
 class ConfigurationError(Exception):

@@ -209,7 +209,8 @@ class ConfigFile(Settings):
         if self.server.port == self.admin.port != 0:
             section, other = ("admin", "server") if "port" in self.admin.model_fields_set else ("server", "admin")
             found = f"{self.admin.port}, the port of {other} too"
-            yield Problem((section, "port"), found, "Both would listen there.", "Choose another.")
+            rests_on = (("server", "port"), ("admin", "port"))
+            yield Problem((section, "port"), found, "Both would listen there.", "Choose another.", rests_on)
 
     def _routing_problems(self, path: KeyPath, entry: CallbackEntry) -> Iterator[Problem]:
         if entry.providers == ():
@@ -269,16 +270,18 @@ class ConfigFile(Settings):
 
 
 def _path_problems(entries: list[tuple[KeyPath, str, CallbackEntry]]) -> Iterator[Problem]:
-    taken: dict[str, str] = {}
+    taken: dict[str, tuple[str, KeyPath]] = {}
     for path, name, entry in entries:
-        paths: list[tuple[str, KeyPath]] = [(entry.path, ("path",))]
+        paths: list[tuple[str, KeyPath]] = [(entry.path, (*path, "path"))]
         if entry.domains.allow:
-            paths.append((entry.domains.path, ("domains", "path")))
+            paths.append((entry.domains.path, (*path, "domains", "path")))
         for text, keys in paths:
-            if taken.setdefault(text, name) != name:
+            owner, owners_keys = taken.setdefault(text, (name, keys))
+            if owner != name:
                 yield Problem(
-                    (*path, *keys),
-                    f"the path of callback {taken[text]} too",
+                    keys,
+                    f"the path of callback {owner} too",
                     "A request's path says whose it is.",
                     "Give each callback, and each domain list, a path of its own.",
+                    (owners_keys,),
                 )

@@ -75,6 +75,7 @@ class ProviderEntry(ProviderSettings):
                 "missing",
                 "Your server's signatures are verified with it.",
                 "Set public_key: {file: PATH}, or secret: {env: NAME} if the tokens are HS256.",
+                (("jwks", "url"), ("jwks", "file")),
             )
         prefix = self.id_prefix or ""
         if prefix != prefix.lstrip() or not prefix.isprintable() or len(prefix) > 64:
@@ -83,6 +84,13 @@ class ProviderEntry(ProviderSettings):
                 "a blank at its beginning, an invisible character, or more than 64 characters",
                 "No id behind it could be used.",
                 'Write something short, such as id_prefix: "shop:".',
+            )
+        if "email_domains" in self.model_fields_set and not self.email_domains:
+            yield Problem(
+                ("email_domains",),
+                "empty",
+                "The provider could prove every address, as without it, and it looks as if it could prove none.",
+                "Remove it if that is meant, name a domain, or write mapping: {email: omit}.",
             )
         for position, domain in enumerate(self.email_domains):
             if _DOMAIN.fullmatch(domain) is None:

@@ -206,7 +206,8 @@ class Reading:
 
     def _judge(self, problem: Problem, kept: list[Finding]) -> None:
         path = self._shortened(self._written(problem.path))
-        if path not in self._unreadable and not self._is_unknown(path):
+        rests_on = map(self._written, problem.rests_on)
+        if path not in self._unreadable and not any(map(self._is_unknown, (path, *rests_on))):
             written = self._document.written(path)
             quote = problem.cure == "Quote it." and written is not None
             cure = f'Quote it: "{written}"' if quote else problem.cure

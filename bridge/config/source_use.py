@@ -20,7 +20,9 @@ def source_problems(file: ConfigFile, compiled: Compiled) -> Iterator[Problem]:
         if source.timeout > file.limits.deadline / 2:
             why = "Its slowness would cost the login: what is left of the call's time is for the token."
             cure = "Write half of limits.deadline at most."
-            yield Problem(("sources", name, "timeout"), "more than half of limits.deadline", why, cure)
+            yield Problem(
+                ("sources", name, "timeout"), "more than half of limits.deadline", why, cure, (("limits", "deadline"),)
+            )
     yield from _deciding_rules(compiled)
     yield from _nobody_to_ask_about(file, compiled)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bridge.claims import Claims, Json, Source
 from bridge.mapping.condition import Condition, in_words
-from bridge.mapping.path import SOURCES, TEXT, Wanted
+from bridge.mapping.path import SOURCES, TEXT, Wanted, left_out
 from bridge.mapping.transform import Transform, nothing_comes_of
 from bridge.mapping.value import Value, unfit
 from bridge.trace import Trace
@@ -60,7 +60,8 @@ class When:
         """The value. The condition may be read from any source: it grants nothing that the value itself must prove."""
         verdict = self.condition.evaluate(claims)
         if trace.recording:
-            said, asked = in_words(verdict), {str(path): path.find(claims) for path in self.condition.paths()}
+            said = in_words(verdict) + left_out(self.condition.paths(), claims)
+            asked = {str(path): path.find(claims) for path in self.condition.paths()}
             trace.step("mapping", self.target, "ok" if verdict else "skipped", f"when {self.condition}: {said}", asked)
         return self.value.evaluate(claims, trace, sources) if verdict is True else None
 

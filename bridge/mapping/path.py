@@ -4,7 +4,7 @@ A path is a claim's literal name, or a name and further steps: a name into an ob
 ``EVERY`` for each element of a list. Nothing is ever split at dots.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import EllipsisType
 from typing import Final, get_args
@@ -78,6 +78,35 @@ class Path:
                 return value
         return None
 
+    def is_left_out(self, claims: Claims) -> bool:
+        """Whether the provider has this claim and did not send it: absent is then not the same as none.
+
+        OpenID Connect Core section 5.6.2 names such claims in ``_claim_names``. Entra does so beyond 200 groups, or
+        says ``hasgroups`` (IDPS.md, section 3).
+        """
+        for source in SOURCES:
+            members = claims.sources.get(source, {})
+            elsewhere = members.get("_claim_names")
+            if self.name in members:
+                return False
+            if isinstance(elsewhere, dict) and self.name in elsewhere:
+                return True
+            if self.name == "groups" and members.get("hasgroups") in (True, "true"):
+                return True
+        return False
+
+
+LEFT_OUT: Final = (
+    "the provider has it and left it out (_claim_names, hasgroups), as Entra does with more than 200 groups"
+)
+"""Why a claim is absent of which ``Path.is_left_out``, for the trace and the log."""
+
+
+def left_out(paths: Iterable[Path], claims: Claims) -> str:
+    """What of these is left out, to be put behind a verdict; empty where nothing is."""
+    names = dict.fromkeys(path.name for path in paths if path.is_left_out(claims))
+    return "".join(f"; {name}: {LEFT_OUT}" for name in names)
+
 
 def _segments(steps: tuple[Step, ...]) -> tuple[tuple[str | int, ...], ...]:
     """The steps between one ``EVERY`` and the next."""
@@ -108,7 +137,7 @@ def _follow(value: Json, steps: tuple[str | int, ...]) -> Json:
             value = value.get(step)
         elif isinstance(value, list) and isinstance(step, int) and step < len(value):
             value = value[step]
-        else:
+        elif isinstance(value, list) or step != 0:  # a lone value where a list is wanted is a list of one
             return None
     return value
 

@@ -13,6 +13,7 @@ from bridge.chat_user import ChatUser
 from bridge.claims import Claims
 from bridge.errors import KeyPath, VisitorRefused
 from bridge.mapping.condition import Condition, Judge, Verdict, in_words, is_settled
+from bridge.mapping.path import left_out
 from bridge.trace import SILENT, Trace
 
 FIELDS: Final[Mapping[str, Callable[[ChatUser], str | None]]] = {
@@ -69,11 +70,14 @@ class Require:
         """
         for rule in self.on_claims:
             verdict = rule.condition.evaluate(claims)
+            if verdict is True and not trace.recording:
+                continue
+            said = in_words(verdict) + left_out(rule.condition.paths(), claims)
             if trace.recording:
                 found = {str(path): path.find(claims) for path in rule.condition.paths()}
-                _note(trace, rule, verdict, str(rule.condition), found)
+                _note(trace, rule, verdict, f"{rule.condition}: {said}", found)
             if verdict is not True:
-                raise _refused(rule, verdict, str(rule.condition))
+                raise _refused(rule, f"{rule.condition}: {said}")
 
     def check_user(self, user: ChatUser, trace: Trace = SILENT) -> None:
         """Asks the rules on fields.
@@ -84,11 +88,11 @@ class Require:
         for rule in self.on_fields:
             value = FIELDS[rule.field](user)
             verdict = rule.absent if value is None else rule.judge(value)
-            asked = f"{rule.field} {rule.operator}"
+            said = f"{rule.field} {rule.operator}: {in_words(verdict)}"
             if trace.recording:
-                _note(trace, rule, verdict, asked, {rule.field: value})
+                _note(trace, rule, verdict, said, {rule.field: value})
             if verdict is not True:
-                raise _refused(rule, verdict, asked)
+                raise _refused(rule, said)
 
     def is_settled(self, claims: Claims) -> bool:
         """Whether the rules said yes whatever a source that said nothing would have said.
@@ -102,13 +106,13 @@ class Require:
 Rule = ClaimRule | FieldRule
 
 
-def _note(trace: Trace, rule: Rule, verdict: Verdict, asked: str, found: Mapping[str, object]) -> None:
-    trace.step("require", dotted(rule.path), "ok" if verdict else "refused", f"{asked}: {in_words(verdict)}", found)
+def _note(trace: Trace, rule: Rule, verdict: Verdict, said: str, found: Mapping[str, object]) -> None:
+    trace.step("require", dotted(rule.path), "ok" if verdict else "refused", said, found)
 
 
-def _refused(rule: Rule, verdict: Verdict, asked: str) -> VisitorRefused:
+def _refused(rule: Rule, said: str) -> VisitorRefused:
     return VisitorRefused(
-        f"{dotted(rule.path)}: {asked}: {in_words(verdict)}",
+        f"{dotted(rule.path)}: {said}",
         hint="`idp-bridge explain` shows what was found; change the rule there if this visitor should be let in.",
         message=rule.message,
     )

@@ -59,6 +59,8 @@ _URL = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 
+_LAST_PORT = 65535  # RFC 6335 section 6; browsers take no address with a greater one
+
 Rule = Callable[[str], str | None]
 
 
@@ -148,6 +150,8 @@ def avatar_rule(schemes: tuple[str, ...] = ("https",), *, upgrade: bool = False)
     def rule(text: str) -> str | None:
         match = _URL.fullmatch(text) if len(text) <= MAX_URL else None
         if match is None:
+            return None
+        if int((match["port"] or ":0")[1:]) > _LAST_PORT:
             return None
         scheme = match["scheme"].lower()
         if upgrade and scheme == "http":

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from bridge.claims import Claims, Json, Source
 from bridge.mapping.condition import Condition
 from bridge.mapping.expression import Expression
-from bridge.mapping.path import ONLY, SOURCES, TEXT, Path, Wanted, as_comparable, as_text, describe
+from bridge.mapping.path import LEFT_OUT, ONLY, SOURCES, TEXT, Path, Wanted, as_comparable, as_text, describe
 from bridge.trace import Trace
 
 
@@ -90,7 +90,9 @@ class Claim:
                 return taken
         if trace.recording and not found:
             where = "" if self.source is None else f" of {_named(self.source)}"
-            trace.step("mapping", self.target, "skipped", f"{self.path}{where}: no such claim, or blank")
+            from_provider = self.source is None or self.source in SOURCES
+            why = LEFT_OUT if from_provider and self.path.is_left_out(claims) else "no such claim, or blank"
+            trace.step("mapping", self.target, "skipped", f"{self.path}{where}: {why}")
         return None
 
     def _skip(self, trace: Trace, source: Source, reason: str, value: Json) -> None:

@@ -34,6 +34,9 @@ TokenIn = Annotated[
 ]
 """``bearer``, or a place by name."""
 
+_METHOD: Final = (("auth_method",),)
+"""What the problems with a credential rest on."""
+
 # What each method proves who we are with; the default is to prove it.
 _CREDENTIALS: Mapping[str, str] = {
     "client_secret_basic": "client_secret",
@@ -111,6 +114,7 @@ class IntrospectionSettings(Settings):
                 "missing",
                 "The endpoint answers its own clients only (RFC 7662 section 2.1).",
                 "Set client_id: to a confidential client of the bridge's own.",
+                _METHOD,
             )
         elif self.client_id is not None and not self.client_id.strip():
             yield Problem(("client_id",), "blank", "", "Write the client's id.")
@@ -121,6 +125,7 @@ class IntrospectionSettings(Settings):
                     f"missing, with auth_method {self.auth_method}",
                     "Nothing would prove who we are.",
                     f"Set {name}: {{env: NAME}}; or, if the endpoint really asks nobody for proof, auth_method: none.",
+                    _METHOD,
                 )
             elif name != needed and getattr(self, name) is not None:
                 yield Problem(
@@ -129,6 +134,7 @@ class IntrospectionSettings(Settings):
                     "It would never be used.",
                     "Remove it, or set the auth_method that it is for: "
                     f"{' or '.join(method for method, credential in _CREDENTIALS.items() if credential == name)}.",
+                    _METHOD,
                 )
         if self.key_id is not None and (needed != "private_key" or not self.key_id.strip()):
             yield Problem(
@@ -136,6 +142,7 @@ class IntrospectionSettings(Settings):
                 "blank" if needed == "private_key" else "without private_key_jwt",
                 "It names the key that private_key_jwt signs with.",
                 "Remove it, or write the kid under which the provider has the key.",
+                _METHOD,
             )
         yield from self._credential_problems()
 

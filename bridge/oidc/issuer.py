@@ -23,6 +23,9 @@ def is_guid(text: str) -> bool:
     return _GUID.fullmatch(text) is not None
 
 
+_BOTH = "In a token of Entra's iss and tid name the same tenant, in the same letters."
+
+
 class Issuers:
     """The issuers of one provider.
 
@@ -44,6 +47,21 @@ class Issuers:
             return False
         return issuer in self.exact or any(issuer == filled_in(template, claims) for template in self._taken(claims))
 
+    def unknown_tenant(self, claims: Mapping[str, Any]) -> tuple[str, str] | None:
+        """Why claims whose ``iss`` has the shape of a template are of no tenant that is taken, and what to do about it.
+
+        ``None`` where ``iss`` has another shape. ``tid`` is named only where it is a GUID: no text of a stranger's.
+        """
+        issuer = claims.get("iss")
+        if not isinstance(issuer, str) or not any(_has_shape(issuer, template) for template in self.templates):
+            return None
+        tenant = claims.get("tid")
+        if not isinstance(tenant, str) or not is_guid(tenant):
+            return "tid, which says the tenant, is missing or no GUID", _BOTH
+        if tenant.lower() not in self._tenants and ANY_TENANT not in self._tenants:
+            return f"its tenant {tenant} is not among tenants", "Add it to tenants if its visitors may chat."
+        return f"tid is {tenant}, and iss names another tenant", _BOTH
+
     def allow_key(self, key_issuer: str | None, claims: Mapping[str, Any]) -> bool:
         """Whether a key that its set reserves for an issuer may sign these claims.
 
@@ -60,6 +78,12 @@ class Issuers:
         if not isinstance(tenant, str) or not is_guid(tenant):
             return ()
         return self.templates if ANY_TENANT in self._tenants or tenant.lower() in self._tenants else ()
+
+
+def _has_shape(issuer: str, template: str) -> bool:
+    before, _, behind = template.partition(TEMPLATE)
+    tenant = issuer.removeprefix(before).removesuffix(behind)
+    return is_guid(tenant) and before + tenant + behind == issuer
 
 
 def filled_in(template: str, claims: Mapping[str, Any]) -> str | None:

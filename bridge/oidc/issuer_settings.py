@@ -47,6 +47,7 @@ class IssuerSettings(Settings):
                 f"without {TEMPLATE} in the issuer",
                 "An issuer without it is one tenant's already.",
                 "Remove tenants, or write the issuer with {tenantid} in the tenant's place.",
+                (("issuer",),),
             )
         if ANY_TENANT in self.tenants and len(self.tenants) > 1:
             yield Problem(("tenants",), "any beside others", "", "Write tenants: any alone, or name the tenants.")

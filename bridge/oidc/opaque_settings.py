@@ -1,11 +1,12 @@
 """What makes a provider take opaque tokens, and whom it asks about tokens: CONFIG.md, "Which token, which provider"."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any, Final, Literal
 
 from pydantic import model_validator
 
-from bridge.errors import Problem, under
+from bridge.errors import KeyPath, Problem, under
 from bridge.oidc.endpoint_settings import (
     IntrospectionSettings,
     RequestSettings,
@@ -17,6 +18,10 @@ from bridge.units import Settings
 
 BELOW_ISSUER = "{issuer}"
 """What an endpoint's address may begin with, where discovery does not say it: the provider's first issuer."""
+
+ISSUER: Final[KeyPath] = ("issuer",)
+INSECURE: Final[KeyPath] = ("http", "insecure")
+"""Settings that others' problems rest on."""
 
 _ENDPOINTS = ("userinfo", "introspection", "token_check")
 
@@ -101,11 +106,12 @@ class OpaqueSettings(Settings):
             endpoint = getattr(self, name)
             if needed and endpoint is not None and endpoint.url is None and not has_discovery:
                 why = "There is no discovery document that would say where it is."
-                yield Problem((name, "url"), "missing", why, "Write the endpoint's address.")
+                yield Problem((name, "url"), "missing", why, "Write the endpoint's address.", (ISSUER, INSECURE))
         for name in _ENDPOINTS:
             endpoint = getattr(self, name)
-            if endpoint is not None:
-                yield from under((name,), endpoint.problems(insecure=insecure))
+            for problem in under((name,), () if endpoint is None else endpoint.problems(insecure=insecure)):
+                of_address = (ISSUER, INSECURE) if problem.path == (name, "url") else ()
+                yield replace(problem, rests_on=(*problem.rests_on, *of_address))
         if self.token_pattern is not None and (reason := unfit_token_pattern(self.token_pattern)):
             cure = 'Write what a whole token looks like, such as token_pattern: "[0-9a-f]{40}".'
             yield Problem(("token_pattern",), reason, "It says which opaque tokens are this provider's.", cure)
@@ -113,7 +119,7 @@ class OpaqueSettings(Settings):
     def _combination_problems(self, *, has_issuer: bool) -> Iterator[Problem]:
         if not has_issuer and self.has_userinfo and not self.takes_opaque_tokens:
             cure = "Add introspection: or token_check:, or write unbound_tokens: accept if you can live with that."
-            yield Problem(("unbound_tokens",), "missing, with userinfo alone", _NOT_BOUND, cure)
+            yield Problem(("unbound_tokens",), "missing, with userinfo alone", _NOT_BOUND, cure, (ISSUER,))
         if self.introspection is not None and self.token_check is not None:
             why = "Introspection says already for whom a token was made."
             yield Problem(("token_check",), "beside introspection", why, "Keep one of them; introspection knows more.")
@@ -122,8 +128,9 @@ class OpaqueSettings(Settings):
             yield Problem(("userinfo",), "missing, with token_check", why, "Add userinfo: with its url:.")
         if self.introspection is not None and self.introspection.when == "always" and not has_issuer:
             why = "A provider without an issuer takes no JWTs, and opaque tokens are asked about anyhow."
-            yield Problem(("introspection", "when"), "always, without an issuer", why, "Remove it, or set issuer:.")
+            cure = "Remove it, or set issuer:."
+            yield Problem(("introspection", "when"), "always, without an issuer", why, cure, (ISSUER,))
         if self.token_pattern is not None and not self.takes_opaque_tokens and has_issuer:
             why = "This provider takes no opaque tokens: it has neither introspection nor token_check."
             cure = "Remove token_pattern, add one of them, or write unbound_tokens: accept beside userinfo."
-            yield Problem(("token_pattern",), "without opaque tokens", why, cure)
+            yield Problem(("token_pattern",), "without opaque tokens", why, cure, (("unbound_tokens",),))

@@ -1,6 +1,7 @@
 """All providers of one callback: whose token it is, told by a JWT's issuer or by the look of an opaque token."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from bridge.access_token import AccessToken
 from bridge.claims import Claims
@@ -92,6 +93,7 @@ class Providers:
         possible = self._templated if named is None else (named,)
         provider = next((one for one in possible if one.issuing.include(jws.claims)), None)
         if provider is None:
+            self._refuse_unknown_tenant(jws.claims)
             taken = f"tokens of {', '.join(sorted(self._by_issuer))} (compared letter by letter)"
             raise TokenUntrusted(
                 f"iss is {untrusted_issuer[:200]!r}"
@@ -100,6 +102,14 @@ class Providers:
                 hint=f"This callback takes {taken if self._by_issuer else 'opaque tokens only'}.",
             )
         return provider, jws
+
+    def _refuse_unknown_tenant(self, untrusted_claims: Mapping[str, Any]) -> None:
+        """Says so where a template is all that the token's ``iss`` has to do with any provider."""
+        for provider in self._templated:
+            unknown = provider.issuing.unknown_tenant(untrusted_claims)
+            if unknown is not None:
+                found, cure = unknown
+                raise TokenUntrusted(found, hint=cure)
 
     def _opaque_owner(self, token: AccessToken) -> Provider:
         owners = self._owners(token)

@@ -1,7 +1,7 @@
 """One provider's trust: whose tokens, for whom, signed how, how old. Checked as far as it alone can tell."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from bridge.oidc.endpoint_settings import Texts, blanks
 from bridge.oidc.http_settings import HttpSettings
 from bridge.oidc.issuer_settings import IssuerSettings
 from bridge.oidc.key_settings import KeySettings
-from bridge.oidc.opaque_settings import OpaqueSettings
+from bridge.oidc.opaque_settings import INSECURE, ISSUER, OpaqueSettings
 from bridge.oidc.refuse_settings import RefuseSettings
 from bridge.units import Duration, OneOrList
 
@@ -22,6 +22,11 @@ NO_AUDIENCE = "none"
 
 MAX_LEEWAY = 300.0
 """Seconds: a leeway above five minutes hides a broken clock (THREATS.md C16)."""
+
+# What the problems below rest on: what says which tokens are taken, whose, and where keys are without discovery.
+_TAKEN: Final[tuple[KeyPath, ...]] = (ISSUER, ("accept",))
+_CLIENTS: Final[tuple[KeyPath, ...]] = (("id_token_audience",), ("authorized_parties",))
+_KEYS: Final[tuple[KeyPath, ...]] = (("public_key",), ("jwks", "url"), ("jwks", "file"))
 
 
 class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
@@ -123,16 +128,16 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
                     "Write the issuer exactly as it stands in the token's iss.",
                 )
             elif position == 0 and self._needs_discovery:
-                yield from self._url_problems(path, issuer, "Discovery starts there.")
+                yield from self._url_problems(path, issuer, "Discovery starts there.", *_KEYS)
         if len(set(self.issuer)) != len(self.issuer):
             yield Problem(("issuer",), "the same spelling twice", "", "Remove one.")
         if self.jwks.url is not None:
             yield from self._url_problems(("jwks", "url"), self.jwks.url, "The keys come from there.")
 
-    def _url_problems(self, path: KeyPath, url: str, purpose: str) -> Iterator[Problem]:
+    def _url_problems(self, path: KeyPath, url: str, purpose: str, *rests_on: KeyPath) -> Iterator[Problem]:
         reason = unfit_url(url, insecure=self.http.insecure)
         if reason:
-            yield Problem(path, reason, purpose, SPELL_OUT)
+            yield Problem(path, reason, purpose, SPELL_OUT, (INSECURE, *rests_on))
 
     @property
     def _needs_discovery(self) -> bool:
@@ -148,8 +153,13 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
     def _needs_audience(self) -> bool:
         jwts = self.takes_jwts and "access_token" in self.accept
         named = self.id_token_audience or self.authorized_parties
-        checked = self.token_check is not None and not (self.token_check.rules or named)
+        # Where ID tokens are taken too, the client that they are for is what a check looks for, and what is missing.
+        checked = self.token_check is not None and not (self.token_check.rules or named or self._takes_id_tokens)
         return jwts or checked or self.introspection is not None
+
+    @property
+    def _takes_id_tokens(self) -> bool:
+        return self.takes_jwts and "id_token" in self.accept
 
     def _audience_problems(self) -> Iterator[Problem]:
         if not self.audience and self._needs_audience:
@@ -158,6 +168,7 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
                 "missing",
                 "A token made for another application of the same identity provider would be accepted.",
                 "Set audience: to your API's identifier (for Keycloak: what an audience mapper puts there).",
+                (*_TAKEN, *_CLIENTS),
             )
         if NO_AUDIENCE in self.audience:
             if len(self.audience) > 1:
@@ -171,6 +182,7 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
                     "Nothing would prove that a token was made for you.",
                     "Name the clients whose tokens you take: authorized_parties: [my-client]; or write"
                     " unbound_tokens: accept if you can live with that.",
+                    (*_TAKEN, *_CLIENTS, ("unbound_tokens",)),
                 )
             if self.token_check is not None and not self.token_check.rules:
                 yield Problem(
@@ -179,12 +191,13 @@ class ProviderSettings(KeySettings, OpaqueSettings, IssuerSettings):
                     "The check would check nothing.",
                     "Name the client or audience that it must find, or write token_check: {rules: […]}.",
                 )
-        if self.takes_jwts and "id_token" in self.accept and not (self.id_token_audience or self.authorized_parties):
+        if self._takes_id_tokens and not (self.id_token_audience or self.authorized_parties):
             yield Problem(
                 ("id_token_audience",),
                 "missing",
                 "An ID token's audience is the client that asked for it, not your API.",
                 "Set id_token_audience: to that client's id, or authorized_parties.",
+                (*_TAKEN, *_CLIENTS),
             )
         for name in ("accept", "audience_claims", "token_types", "subject"):
             if not getattr(self, name):

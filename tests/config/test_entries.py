@@ -12,6 +12,8 @@ HERE = "    jwks: {refresh: 10m}"  # line 23 of the good file, under the provide
     [
         ("email_domains: Shop.example", "23:5: providers.staff.email_domains: not a mail domain"),
         ("email_domains: [a.example, '@b.example']", "23:32: providers.staff.email_domains[1]: not a mail domain"),
+        ("email_domains: []", "23:5: providers.staff.email_domains: empty"),
+        ("email_domains: [{env: NOT_SET, optional: true}]", "23:5: providers.staff.email_domains: empty"),
         ("email_domains: [shop]", "23:21: providers.staff.email_domains[0]: not a mail domain"),
         ("email_domains: ['*.shop.example']", "23:21: providers.staff.email_domains[0]: not a mail domain"),
         ("email_domains: [10.0.0.1]", "23:21: providers.staff.email_domains[0]: not a mail domain"),

@@ -154,7 +154,7 @@ def test_a_presets_rule_is_lifted_by_its_name() -> None:
 )
 def test_a_provider_proves_addresses_of_its_own_domains_only(domains: str, email: str | None) -> None:
     """Any other address of it counts as absent."""
-    text = file().replace("mapping: {}}", f"email_domains: {domains or '[]'}, mapping: {{}}}}")
+    text = file().replace("mapping: {}}", f"{domains and f'email_domains: {domains}, '}mapping: {{}}}}")
     assert chat_user(read(text, environment={"TOKEN": SECRET})).email == email
 
 

@@ -155,3 +155,19 @@ def test_test_cases_speak_for_the_source_that_there_is(
     model = read(GOOD, environment=SECRETS).model
     found = verified(model, provider, claims)
     assert (list(found.sources), found.subject) == ([source], subject)
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        ("preset: line", "4:3: providers.p.id_token_audience: missing"),
+        ("preset: google", "4:3: providers.p.id_token_audience: missing"),
+        ("preset: gitlab, issuer: https://gitlab.example", "4:3: providers.p.id_token_audience: missing"),
+        ("preset: line, id_token_audience: 1234567890", "4:21: providers.p.id_token_audience: the number 1234567890"),
+    ],
+)
+def test_a_check_of_id_tokens_client_needs_that_client_alone(entry: str, line: str) -> None:
+    """Whoever forgets LINE's channel id, or its quotes, is not sent to look for an audience that LINE has not."""
+    text = f"version: 1\ncallback: {{header_token: {{env: HEADER_TOKEN}}}}\nproviders:\n  p: {{{entry}}}\n"
+    (one,) = lines(text)
+    assert one.startswith(line)

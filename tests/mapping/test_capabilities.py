@@ -12,6 +12,7 @@ import pytest
 from bridge.chat_user import ChatUser, Phone
 from bridge.errors import IdentityUnusable, VisitorRefused
 from bridge.mapping.parse import parse_mapping
+from bridge.mapping.path import LEFT_OUT
 from bridge.mapping.require_grammar import parse_require
 from bridge.mapping.written import Written
 from bridge.trace import RecordingTrace
@@ -243,13 +244,28 @@ def test_22_a_list_that_was_cut_off() -> None:
     cut = {"any": [{"claim": ["_claim_names", "groups"], "present": True}, {"claim": "hasgroups"}]}
     vip = {"value": "VIP", "when": {"claim": "groups", "contains": "g-vip"}}
     value = {"first_of": [vip, {"value": "Many groups", "when": cut}, {"value": "Customer"}]}
-    for visitor, expected in (
-        ({"groups": ["g-vip"]}, "VIP"),
-        ({"groups": []}, "Customer"),
-        ({"_claim_names": {"groups": "src1"}}, "Many groups"),
-        ({"hasgroups": "true"}, "Many groups"),
+    for visitor, expected, noticed in (
+        ({"groups": ["g-vip"]}, "VIP", False),
+        ({"groups": []}, "Customer", False),
+        ({"_claim_names": {"groups": "src1"}}, "Many groups", True),
+        ({"_claim_names": {"address": "src1"}}, "Customer", False),
+        ({"hasgroups": "true"}, "Many groups", True),
     ):
-        assert label(value, claims(visitor)) == expected
+        trace = RecordingTrace()
+        user = parse({"label": value, "name": "groups"}).mapping.apply(claims(visitor), trace)
+        assert user.label == expected
+        said = [step.reason for step in trace.steps if "left it out" in step.reason]
+        assert said == ([f"groups: {LEFT_OUT}", f"when groups contains: no; groups: {LEFT_OUT}"] if noticed else [])
+
+
+def test_22_a_rule_on_a_list_that_was_cut_off() -> None:
+    """The log and explain say that the list was cut off, where the visitor is refused because of it."""
+    written = Written([{"claim": "groups", "contains": "g-vip"}], ("require",), "common")
+    trace = RecordingTrace()
+    with pytest.raises(VisitorRefused) as refusal:
+        parse_require([written]).require.check_claims(claims({"hasgroups": True}), trace)
+    assert refusal.value.detail == f"require.0: groups contains: no; groups: {LEFT_OUT}"
+    assert trace.steps[-1].reason == f"groups contains: no; groups: {LEFT_OUT}"
 
 
 def test_23_one_mapping_per_issuer_with_shared_parts() -> None:

@@ -128,6 +128,7 @@ def test_id_of_another_provider(prefix: str, others: tuple[str, ...], text: str,
     "text",
     [
         "https://cdn.shop.example/a.png", "https://cdn.shop.example", "https://CDN.shop.example:8443/a?b=c&d=%20#e",
+        "https://cdn.shop.example:65535/a",
         "HTTPS://cdn.shop.example/a.png", "https://169.254.169.254/a.png", "https://[2001:db8::1]/a.png",
         "https://s.gravatar.com/avatar/0?s=480&r=pg&d=https%3A%2F%2Fcdn.auth0.com%2Favatars%2Fan.png",
         "https://shop.example/" + "a" * 2027, "https://shop.example/@ann",
@@ -149,7 +150,8 @@ def test_avatar(text: str) -> None:
         " https://shop.example/a", "https://shop.example/a b", "https://shop.example/a\n",
         "https://shop.example/\r\nX: y",
         'https://shop.example/"onerror="x', "https://shop.example/<script>", "https://shop.example/ảnh.png",
-        "https://shop.example/" + "a" * 2028, "https://shop.example:port/a", "https://shop example/a",
+        "https://shop.example/" + "a" * 2028, "https://shop.example:port/a", "https://shop.example:65536/a",
+        "https://shop example/a",
         "https://%73hop.example/a",
     ],
 )  # fmt: skip

@@ -49,3 +49,31 @@ def test_a_templated_key_needs_a_tenant() -> None:
 def test_guid(text: str, guid: bool) -> None:
     """Hexadecimal digits of ASCII, in the one form that Entra writes."""
     assert is_guid(text) is guid
+
+
+@pytest.mark.parametrize(
+    ("claims", "tenants", "found", "cure"),
+    [
+        ({"iss": V2.replace("{tenantid}", CONSUMERS), "tid": CONSUMERS}, [TENANT], CONSUMERS, "Add it to tenants"),
+        ({"iss": HOME, "tid": CONSUMERS}, [TENANT], CONSUMERS, "Add it to tenants"),
+        ({"iss": HOME, "tid": CONSUMERS}, [TENANT, CONSUMERS], "iss names another tenant", "same tenant"),
+        ({"iss": HOME, "tid": TENANT.upper()}, ["any"], "iss names another tenant", "same letters"),
+        ({"iss": HOME}, [TENANT], "tid, which says the tenant, is missing", "same tenant"),
+        ({"iss": HOME, "tid": "stranger\ntext"}, ["any"], "is missing or no GUID", "same tenant"),
+    ],
+)
+def test_a_tenant_that_is_not_taken(claims: dict[str, str], tenants: list[str], found: str, cure: str) -> None:
+    """An operator reads which tenant it was, and that it can be added, not that the template is no issuer."""
+    unknown = Issuers([V2], tenants).unknown_tenant(claims)
+    assert unknown is not None
+    assert found in unknown[0]
+    assert cure in unknown[1]
+    assert "stranger" not in unknown[0]
+
+
+@pytest.mark.parametrize(
+    "issuer", ["https://login.microsoftonline.com/common/v2.0", V2, HOME + "/", "x" + HOME, None, 5]
+)
+def test_no_tenant_of_the_template(issuer: object) -> None:
+    """Whose ``iss`` has another shape is told which issuers are taken."""
+    assert Issuers([V2], [TENANT]).unknown_tenant({"iss": issuer, "tid": CONSUMERS}) is None

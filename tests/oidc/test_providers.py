@@ -72,6 +72,25 @@ async def test_other_issuers_are_nobodys(issuer: object) -> None:
     assert "https://two.example" in refusal.value.hint
 
 
+async def test_a_tenant_that_is_not_taken_is_named() -> None:
+    """C01: of a tenant that ``tenants`` does not list the log learns which it is, not that a template is no issuer."""
+    settings = ProviderSettings.model_validate(
+        {
+            "issuer": "https://many.example/{tenantid}",
+            "tenants": ["6f1b2c3d-0000-4000-8000-1234567890ab"],
+            "audience": mint.AUDIENCE,
+            "public_key": keys.public_pem("rsa"),
+        }
+    )
+    other = "9188040d-6c67-4c5b-b112-36a304b66dad"
+    claims = mint.good_claims("x", iss=f"https://many.example/{other}", tid=other)
+    async with open_session() as session:
+        providers = Providers([Provider("many", settings, HttpClient(session, provider="many", timeout=1.0))])
+        with pytest.raises(TokenUntrusted, match=f"its tenant {other} is not among tenants") as refusal:
+            await providers.verify(AccessToken(mint.sign({"alg": "RS256"}, claims, "rsa")), SILENT)
+    assert "Add it to tenants" in refusal.value.hint
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
