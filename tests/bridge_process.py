@@ -229,6 +229,14 @@ class RunningBridge:
             time.sleep(0.01)
         return found[after]
 
+    def next_line(self, text: str) -> Any:
+        """The first line of the log that has this text in it; waits for it."""
+        until = time.monotonic() + _STOP
+        while not (found := [line for line in list(self.lines) if text in str(line)]):
+            assert time.monotonic() < until, f"no {text!r} came:\n" + "\n".join(map(str, self.lines))
+            time.sleep(0.01)
+        return found[0]
+
     def signal(self, number: int) -> None:
         """Sends the process a signal."""
         self._process.send_signal(number)

@@ -118,6 +118,7 @@ def test_a_token_that_everybody_has_is_told_and_can_be_refused(issuer: Issuer, s
     bridge = start(cache={"reuse_alarm": 3}, max_uses=4)
     assert [bridge.post("opaque-1").code for _ in range(6)] == [None] * 4 + ["token_inactive"] * 2
     assert bridge.post("opaque-2").code is None
+    bridge.next_line("token_reuse")
     told = [line["message"] for line in bridge.lines if "token_reuse" in str(line)]
     assert len(told) == 1
     assert "was used 3 times" in told[0]
