@@ -31,6 +31,10 @@ class Process(Protocol):
     """What a test does with a process, as ``subprocess.Popen`` names it."""
 
     @property
+    def pid(self) -> int:
+        """Its id."""
+
+    @property
     def stdout(self) -> IO[str] | None:
         """What it prints."""
 
@@ -106,7 +110,7 @@ class _Forked:
         self.stdout: IO[str] = os.fdopen(stdout, encoding="utf-8")
         self._life = life.makefile("r")
         life.close()  # the file keeps it open
-        self._id = int(self._life.readline())
+        self.pid = int(self._life.readline())
         self._status: int | None = None
         self._ended = threading.Event()
         threading.Thread(target=self._until_its_end, daemon=True).start()
@@ -119,7 +123,7 @@ class _Forked:
     def send_signal(self, sig: int, /) -> None:
         if not self._ended.is_set():
             with contextlib.suppress(ProcessLookupError):  # it has ended, and the word of it is under way
-                os.kill(self._id, sig)
+                os.kill(self.pid, sig)
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
