@@ -12,8 +12,6 @@ import os
 import queue
 import re
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,6 +25,7 @@ from urllib.parse import urlsplit
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.issuer.mint import AUDIENCE, MINTED, PERSONS
+from tests.warm_python import Start, WarmPython, start_cold
 
 SECRET = "wq7Vt2-the-secret-of-this-test-run"
 """The header token of every bridge here, unless a test says otherwise."""
@@ -61,7 +60,6 @@ STATUS: Mapping[str | None, int] = {
 }
 """CONTRACT.md's table, written down a second time."""
 
-_ROOT = Path(__file__).parents[1]
 _START, _STOP = 20.0, 10.0  # seconds that a process may take on a noisy machine
 
 
@@ -173,6 +171,7 @@ class RunningBridge:
         directory: Path,
         environment: Mapping[str, str],
         *options: str,
+        start: Start = start_cold,
     ) -> None:
         if isinstance(config, Path):
             self.file = config
@@ -184,14 +183,8 @@ class RunningBridge:
         self._searched = 0
         self._secrets = {SECRET, *(value for name, value in environment.items() if re.search("TOKEN|SECRET|KEY", name))}
         self._listening: queue.Queue[Mapping[str, str] | None] = queue.Queue()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "bridge", "serve", "--config", str(self.file), *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=_ROOT,
-            env={**os.environ, "HEADER_TOKEN": SECRET, **environment},
-            text=True,
-            encoding="utf-8",
+        self._process = start(
+            ["serve", "--config", str(self.file), *options], {**os.environ, "HEADER_TOKEN": SECRET, **environment}
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -291,6 +284,14 @@ class RunningBridge:
         """How many threads the process has."""
         return len(list(Path(f"/proc/{self._process.pid}/task").iterdir()))
 
+    def next_line(self, text: str) -> Any:
+        """The first line of the log that has this text in it; waits for it."""
+        until = time.monotonic() + _STOP
+        while not (found := [line for line in list(self.lines) if text in str(line)]):
+            assert time.monotonic() < until, f"no {text!r} came:\n" + "\n".join(map(str, self.lines))
+            time.sleep(0.01)
+        return found[0]
+
     def signal(self, number: int) -> None:
         """Sends the process a signal."""
         self._process.send_signal(number)
@@ -380,6 +381,7 @@ class Bridges:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._shared: dict[str, RunningBridge] = {}
+        self._python = WarmPython()
 
     @contextlib.contextmanager
     def for_one_test(self, directory: Path) -> Iterator[Callable[..., RunningBridge]]:
@@ -395,7 +397,7 @@ class Bridges:
                 # One in the same folder would write over the file that a first one watches.
                 folder = next(folders)
                 folder.mkdir(exist_ok=True)
-                bridge = RunningBridge(config, folder, environment)
+                bridge = RunningBridge(config, folder, environment, start=self._python.start)
                 own.callback(bridge.stop)
                 return bridge
 
@@ -408,14 +410,16 @@ class Bridges:
         if key not in self._shared:
             directory = self._directory / str(len(self._shared))
             directory.mkdir()
-            self._shared[key] = RunningBridge(config, directory, environment)
+            self._shared[key] = RunningBridge(config, directory, environment, start=self._python.start)
             # A first fetch that another test's reset of the issuer overtakes would fail, and cool down into this test.
             self._shared[key].wait_until_ready()
         return self._shared[key]
 
     def __enter__(self) -> Self:
+        self._python.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for bridge in self._shared.values():
-            bridge.stop()
+        with self._python:
+            for bridge in self._shared.values():
+                bridge.stop()

@@ -38,6 +38,7 @@ def test_tests_mirror_modules() -> None:
         "test_docs.py",
         "test_packaging.py",
         "test_bridge_process.py",
+        "test_warm_python.py",
     }
     free |= {"test_capabilities.py", "test_documented_examples.py", "test_located_messages.py", "test_remembering.py"}
     folders = {path.name for path in (ROOT / "bridge").iterdir() if path.is_dir()}

@@ -44,7 +44,7 @@ def test_a_restart_in_an_outage_keeps_nobody_out(issuer: Issuer, start_bridge: S
     assert second.post(good_token(realm.url)).code is ACCEPTED
     assert second.post(signed("ES256", "ec256", kid="new")(realm.url)).code == "provider_unavailable"
     second.wait_until_ready()
-    assert second.said("kept keys serve")
+    second.next_line("kept keys serve")
     realm.set(fault=[], jwks=jwks("ec256"))
     eventually(lambda: second.post(good_token(realm.url)).code == "token_invalid")
     assert second.post(signed("ES256", "ec256")(realm.url)).code is ACCEPTED
@@ -75,7 +75,7 @@ def test_what_is_kept_ages_on(issuer: Issuer, start_bridge: StartBridge, tmp_pat
     second.kill()
     third = start_bridge(settings)
     assert third.post(good_token(realm.url)).code == "provider_unavailable"
-    assert third.said("jwks.keep_stale is 3 s")
+    third.next_line("jwks.keep_stale is 3 s")
 
 
 def test_a_planted_key_is_not_believed(issuer: Issuer, start_bridge: StartBridge, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_planted_key_is_not_believed(issuer: Issuer, start_bridge: StartBridge
     file.write_bytes(codes + b"\n" + json.dumps(document).encode())
     second = start_bridge(settings)
     assert second.post(signed("RS256", "rsa2")(realm.url)).code == "provider_unavailable"
-    assert second.said("its kept key set is ignored")
+    second.next_line("its kept key set is ignored")
     realm.set(fault=[])
     eventually(lambda: second.post(good_token(realm.url)).code is ACCEPTED)
     assert second.post(signed("RS256", "rsa2")(realm.url)).code in {"token_invalid", "provider_unavailable"}

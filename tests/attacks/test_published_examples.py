@@ -70,7 +70,7 @@ async def verify(token: str, now: float, **settings: Any) -> Claims:
     """The claims of a token at a provider made for it, at a time."""
     made = ProviderSettings.model_validate(settings)
     async with open_session() as session:
-        http = HttpClient(session, provider="p", timeout=1.0)
+        http = HttpClient(session, provider="p", timeout=5.0)
         return await Providers([Provider("p", made, http, now=lambda: now)]).verify(AccessToken(token), SILENT)
 
 

@@ -69,7 +69,8 @@ async def test_gives_the_answer_whatever_its_status(issuer: Issuer, fault: str |
 async def test_an_exchange_is_bounded(issuer: Issuer, fault: str, detail: str, outcome: str) -> None:
     """K10, K11, K12: in time, in bytes, in form; the whole of it, not each read."""
     issuer.set(fault=fault)
-    text, seen = await get(f"{issuer.url}/jwks", limit=1.0)
+    # Only what is about time is hurried: on a noisy machine the others may take a while to show what they are.
+    text, seen = await get(f"{issuer.url}/jwks", limit=1.0 if outcome == "timeout" else 15.0)
     assert detail in str(text)
     assert [one[2] for one in seen] == [outcome]
 
@@ -338,10 +339,11 @@ async def test_a_post_is_bounded_as_a_get_is(issuer: Issuer, fault: str) -> None
     """K11: one limit, with the second attempt inside it; told of once."""
     issuer.set(introspection={"active": False}, fault=fault)
     seen: list[str] = []
+    expected, limit = ("unreachable", 15.0) if fault.endswith("reset") else ("timeout", 1.0)
     async with open_session() as session:
         http = HttpClient(
-            session, provider="shop", timeout=1.0, on_exchange=lambda _p, _e, outcome, _s: seen.append(outcome)
+            session, provider="shop", timeout=limit, on_exchange=lambda _p, _e, outcome, _s: seen.append(outcome)
         )
         with pytest.raises(ProviderUnavailable):
             await http.post(f"{issuer.url}/introspection", "introspection", body=b"token=x")
-    assert seen == ["unreachable" if fault.endswith("reset") else "timeout"]
+    assert seen == [expected]

@@ -29,7 +29,7 @@ async def ask(token: str) -> tuple[str, RecordingTrace]:
                 ProviderSettings.model_validate(
                     {"issuer": issuers, "audience": mint.AUDIENCE, "public_key": keys.public_pem(key)}
                 ),
-                HttpClient(session, provider=name, timeout=1.0),
+                HttpClient(session, provider=name, timeout=5.0),
                 hints=[Hint({"form": ["jwt", "opaque"]}, f"Seen by {name}.")],
             )
             for name, issuers, key in (

@@ -96,7 +96,7 @@ async def test_audiences(audience: Any, answer: dict[str, Any], names: list[str]
     """Text, a list of texts or a whole number where the setting says; anything else names nobody."""
     settings = TokenCheckSettings.model_validate({"url": "https://a.example", "audience": audience})
     async with open_session() as session:
-        check = TokenCheck(HttpClient(session, provider="shop", timeout=1.0), settings)
+        check = TokenCheck(HttpClient(session, provider="shop", timeout=5.0), settings)
         assert check.audiences(answer) == names
 
 

@@ -12,6 +12,7 @@ from bridge import __version__
 from bridge.server.counts import ReloadState
 from bridge.server.metrics import Metrics
 from tests.bridge_process import RunningBridge, StartBridge, configuration
+from tests.eventually import eventually
 from tests.issuer.mint import At, good_claims, good_header, good_token, sign
 from tests.issuer.process import Issuer
 
@@ -89,7 +90,7 @@ def test_what_is_in_flight_is_shown(issuer: Issuer, start_bridge: StartBridge) -
         while bridge.metrics()["idp_bridge_in_flight", ()] == 0:
             assert not waiting.done()
         waiting.result()
-    assert bridge.metrics()["idp_bridge_in_flight", ()] == 0
+    eventually(lambda: bridge.metrics()["idp_bridge_in_flight", ()] == 0)
 
 
 def test_no_label_is_an_attackers(issuer: Issuer, start_bridge: StartBridge) -> None:

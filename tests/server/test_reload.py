@@ -479,7 +479,7 @@ def test_a_request_under_way_keeps_its_configuration(start_bridge: StartBridge, 
     issuer.set(jwks=keys.jwks("rsa"))
     bridge = start_bridge(labelled(issuer, "one"))
     bridge.wait_until_ready()
-    issuer.set(jwks=keys.jwks("rsa", "ed25519"), latency=1.5)
+    issuer.set(jwks=keys.jwks("rsa", "ed25519"), latency=2.5)
     asked = issuer.fetches()
     with ThreadPoolExecutor(1) as pool:
         unknown = sign(good_header("EdDSA", "ed25519"), good_claims(issuer.url), "ed25519")
