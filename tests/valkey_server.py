@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Literal
 
+from tests.stream_server import stream_server
+
 Fault = Literal["", "hang", "close", "error", "garbage"]
 
 
@@ -49,7 +51,6 @@ class ValkeyServer:
                 else:
                     writer.write(owed)
                     owed = b""
-        writer.close()
         self.open -= 1
 
     def _answer(self, words: list[bytes]) -> bytes | None:
@@ -76,6 +77,5 @@ class ValkeyServer:
 async def valkey_server(tls: ssl.SSLContext | None = None) -> AsyncIterator[ValkeyServer]:
     """A running one."""
     server = ValkeyServer()
-    async with await asyncio.start_server(server.converse, "127.0.0.1", 0, ssl=tls) as listening:
-        server.port = listening.sockets[0].getsockname()[1]
+    async with stream_server(server.converse, tls=tls) as server.port:
         yield server

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import SECRET, Ran, invoke, run
+from tests.stream_server import stream_server
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.e30.c2ln"
 
@@ -25,9 +26,8 @@ class Endpoint:
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator["Endpoint"]:
         """Itself, with an address."""
-        server = await asyncio.start_server(self._take, "127.0.0.1", 0)
-        async with server:
-            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/chat"
+        async with stream_server(self._take) as port:
+            self.url = f"http://127.0.0.1:{port}/chat"
             yield self
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -39,7 +39,6 @@ class Endpoint:
         writer.write(self.answer)
         with contextlib.suppress(ConnectionError):
             await writer.drain()
-        writer.close()
 
 
 def http(status: str, body: str) -> bytes:

@@ -11,6 +11,7 @@ from tests.bridge_process import StartBridge
 from tests.doctor import checks
 from tests.doctor.checks import gathered, wrong
 from tests.issuer.process import Issuer
+from tests.stream_server import stream_server
 
 
 async def examined(url: str, issuer: Issuer, **callback: Any) -> dict[str, Any]:
@@ -66,8 +67,6 @@ async def test_nobody_and_somebody_else(issuer: Issuer) -> None:
         body = b'{"status": false, "code": "token_missing"}'
         writer.write(b"HTTP/1.1 401 Any\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body))
         await writer.drain()
-        writer.close()
 
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        assert wrong(await examined(url, issuer)) == {"bridge_open": "finding"}
+    async with stream_server(answer) as port:
+        assert wrong(await examined(f"http://127.0.0.1:{port}", issuer)) == {"bridge_open": "finding"}

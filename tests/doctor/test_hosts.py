@@ -12,6 +12,7 @@ import pytest
 from bridge.doctor.hosts import examine_host
 from tests.doctor.checks import gathered, wrong
 from tests.issuer.certificates import DAY, Certificate
+from tests.stream_server import stream_server
 
 
 @contextlib.asynccontextmanager
@@ -25,8 +26,8 @@ async def tls(folder: Path, *, days: float, name: str) -> AsyncIterator[tuple[st
     async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.transport.abort()
 
-    async with await asyncio.start_server(close, "127.0.0.1", 0, ssl=context) as server:
-        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/realms/shop", certificate.pem
+    async with stream_server(close, tls=context) as port:
+        yield f"https://127.0.0.1:{port}/realms/shop", certificate.pem
 
 
 @pytest.mark.parametrize(
@@ -68,10 +69,9 @@ async def test_a_host_that_does_not_answer() -> None:
 
     async def plain(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        writer.close()
 
-    async with await asyncio.start_server(plain, "127.0.0.1", 0) as server:
-        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with stream_server(plain) as port:
+        url = f"https://127.0.0.1:{port}/"
         found = await gathered(examine_host("provider shop", url, ca_pem=None, seconds=10))
     assert wrong(found) == {"unreachable": "finding"}
     assert "no TLS is spoken there" in found["unreachable"].found

@@ -19,6 +19,7 @@ from aiohttp.abc import AbstractResolver
 from bridge.errors import ProviderError, ProviderUnavailable
 from bridge.oidc.http import HttpClient, _freshness, _retry_after, open_session
 from tests.issuer.process import Issuer
+from tests.stream_server import stream_server
 
 Seen = list[tuple[str, str, str]]
 
@@ -313,11 +314,9 @@ async def closing(answered: int) -> AsyncIterator[tuple[str, list[int]]]:
                 if connections[number] > answered:
                     break
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", connections
+    async with stream_server(serve) as port:
+        yield f"http://127.0.0.1:{port}/", connections
 
 
 async def test_a_kept_connection_that_was_closed_is_no_outage() -> None:
