@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -240,6 +241,10 @@ def test_the_api_server_takes_odd_releases(cluster: Cluster, namespace: str, odd
     assert cluster.kubectl(*command, text=text).count("serverside-applied") == len(objects)
 
 
+def _has_pods(cluster: Cluster, namespace: str, several: int) -> bool:
+    return len(cluster.pods(namespace)) == several
+
+
 def test_an_upgrade_with_the_values_of_before(cluster: Cluster, namespace: str, token: str) -> None:
     """One value is changed and the rest is kept; then the same for a reset to the chart's own."""
     install(cluster, namespace, "chat", _values("kept", preUpgradeCheck={"enabled": True}))
@@ -247,7 +252,7 @@ def test_an_upgrade_with_the_values_of_before(cluster: Cluster, namespace: str, 
         for pods in (3, 1):
             command = ("upgrade", "--namespace", namespace, "chat", CHART, flag, "--set", f"replicaCount={pods}")
             cluster.helm(*command, "--wait", "--timeout", "60s")
-            eventually(lambda pods=pods: len(cluster.pods(namespace)) == pods, _PATIENCE)
+            eventually(partial(_has_pods, cluster, namespace, pods), _PATIENCE)
             assert _label(cluster.address(namespace, "chat"), token) == "kept"
 
 
