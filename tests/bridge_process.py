@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +118,9 @@ class RunningBridge:
         url: The public port's address.
         admin_url: The private port's.
         lines: What it has logged so far: parsed where a line is JSON, else the text.
+
+    Args:
+        under: A command that runs it, such as one that sets limits first.
     """
 
     def __init__(
@@ -126,6 +129,7 @@ class RunningBridge:
         directory: Path,
         environment: Mapping[str, str],
         *options: str,
+        under: Sequence[str] = (),
     ) -> None:
         if isinstance(config, Path):
             self.file = config
@@ -138,7 +142,7 @@ class RunningBridge:
         self._secrets = {SECRET, *(value for name, value in environment.items() if re.search("TOKEN|SECRET|KEY", name))}
         self._listening: queue.Queue[Mapping[str, str] | None] = queue.Queue()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bridge", "serve", "--config", str(self.file), *options],
+            [*under, sys.executable, "-m", "bridge", "serve", "--config", str(self.file), *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=_ROOT,
