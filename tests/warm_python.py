@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
@@ -58,10 +58,10 @@ class Start(Protocol):
         """The process. ``environment`` is the whole of it."""
 
 
-def start_cold(arguments: list[str], environment: Mapping[str, str]) -> Process:
-    """A Python of its own."""
+def start_cold(arguments: list[str], environment: Mapping[str, str], *, under: Sequence[str] = ()) -> Process:
+    """A Python of its own; ``under`` a command that runs it, such as one that sets limits first."""
     return subprocess.Popen(
-        [sys.executable, "-m", "bridge", *arguments],
+        [*under, sys.executable, "-m", "bridge", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         cwd=_ROOT,

@@ -10,6 +10,8 @@ from typing import Any, TextIO
 
 import typer
 
+_LAST_STREAM = 2  # POSIX: standard input, output and error are 0, 1 and 2
+
 READ_BYTES = 1 << 20
 """More than any token, claims or answer has."""
 
@@ -23,7 +25,17 @@ class Status(IntEnum):
 
 
 def prepare_streams() -> None:
-    """Lets a terminal that cannot show a letter show its code instead of failing."""
+    """Makes standard output and error fit to print to.
+
+    A terminal that cannot show a letter shows its code instead of failing. Where a stream is closed (``>&-``) there is
+    /dev/null: the next file or connection would else get its number, and be sent what is printed.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _LAST_STREAM:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    # Closed at our end; a with statement would close them too soon.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

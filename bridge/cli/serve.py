@@ -1,6 +1,7 @@
 """``idp-bridge serve``: the service."""
 
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -47,6 +48,9 @@ def serve(  # noqa: PLR0917 -- typer makes options of them, none is positional
     Exit status: 0 stopped as told; 1 the file has problems, nothing was started; 2 it cannot be read, a port is taken,
     or state_dir or the audit trail's file cannot be written to.
     """
+    # Until the service listens to it, SIGHUP would end the process: a reload that a unit or a script asks for at once.
+    # Nothing is missed meanwhile, for what has changed since it was read is seen by the first look.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     path = configuration_file(config)
     kept = LastGood(last_good) if last_good else None
 

@@ -20,6 +20,7 @@ class AppendedFile:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._torn = False
         try:
             self._descriptor = self._open()
         except OSError as error:
@@ -28,7 +29,7 @@ class AppendedFile:
             ) from None
 
     def write(self, lines: bytes) -> None:
-        """Appends lines.
+        """Appends lines. Where a write ended within a line (a full disk), the next one begins a new line.
 
         Raises:
             OSError: They could not be written.
@@ -38,8 +39,13 @@ class AppendedFile:
             self._descriptor = -1
         if self._descriptor < 0:
             self._descriptor = self._open()
+            self._torn = False
+        if self._torn:
+            lines = b"\n" + lines
         while lines:
-            lines = lines[os.write(self._descriptor, lines) :]
+            written = os.write(self._descriptor, lines)
+            self._torn = not lines[:written].endswith(b"\n")
+            lines = lines[written:]
 
     def close(self) -> None:
         """Ends the writing."""

@@ -96,10 +96,13 @@ class Reload:
         else:
             await self._keep(self._source.loaded)
         while True:
-            asked = await self._asked_within(LOOK)
-            if asked or await asyncio.to_thread(differ, self._seen):
-                await self._settle()
-                await self.reload()
+            try:
+                asked = await self._asked_within(LOOK)
+                if asked or await asyncio.to_thread(differ, self._seen):
+                    await self._settle()
+                    await self.reload()
+            except Exception as error:  # noqa: BLE001 - a look that fails (no thread to be had) is not the last one
+                self._defect(error)
 
     async def reload(self) -> None:
         """Reads the files once; a good configuration that is another than the running one takes its place."""
@@ -116,13 +119,15 @@ class Reload:
         except InvalidConfiguration as invalid:
             self._seen = invalid.files
             self._failed([str(problem) for problem in invalid.problems])
-        except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-            self._seen = {**self._seen, Path(error.filename): UNREADABLE}
-            self._failed([f"{error.filename}: cannot be read: {error.strerror}"])
         except KeyStoreUnusable as error:
             self._failed([str(error)])
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the new one, the running one goes on
-            self._log.write(logging.ERROR, "internal_error", trace=trace_of(error))
+            if isinstance(error, OSError) and error.filename is not None:
+                # No such file, not ours to read, a device that fails, no descriptor left: the system's, not ours.
+                self._seen = {**self._seen, Path(error.filename): UNREADABLE}
+                self._failed([f"{error.filename}: cannot be read: {error.strerror}"])
+                return
+            self._defect(error)
             self._failed([f"a defect of the bridge ({type(error).__name__}): please report it"])
         else:
             self._succeeded(loaded, model, time.monotonic() - began)
@@ -190,6 +195,9 @@ class Reload:
         self._ended(ok=False, problems=tuple(shown))
         hint = "The configuration before goes on. Mend the file: it is read again when it changes."
         self._log.write(logging.ERROR, "reload_failed", count=len(problems), problems=shown, hint=hint)
+
+    def _defect(self, error: Exception) -> None:
+        self._log.write(logging.ERROR, "internal_error", trace=trace_of(error))
 
     def _ended(self, *, ok: bool, problems: tuple[str, ...] = ()) -> None:
         self.state.last_at = self._now()

@@ -5,7 +5,6 @@ import contextlib
 import functools
 import gc
 import logging
-import resource
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -24,6 +23,7 @@ from bridge.server.counts import ReloadState
 from bridge.server.current import Assemble, Current
 from bridge.server.event_log import EventHandler, EventLog, level_of
 from bridge.server.metrics import Live, Metrics
+from bridge.server.open_files import allow_most, within_open_files
 from bridge.server.port import Port, listen, url_of
 from bridge.server.protocol import bounded_protocol
 from bridge.server.reload import Reload, Source
@@ -39,9 +39,6 @@ FAREWELL = 1.0
 """Seconds at most for which a stopping service still takes connections, telling each caller that this answer is its
 last, so that nobody sends a request into a connection that is just being closed; and for which it then waits for the
 first request of whoever has connected last."""
-
-OPEN_FILES = 65536
-"""Connections and files that the process allows itself, where the system's hard limit does."""
 
 
 async def serve(
@@ -88,7 +85,9 @@ async def serve(
         ):
             await current.put(model)
             protocol = bounded_protocol(
-                model.limits, draining=draining.is_set, refused=StrangerLog(log, metrics).refused
+                within_open_files(model.limits, log),
+                draining=draining.is_set,
+                refused=StrangerLog(log, metrics).refused,
             )
             capture = Capture(lambda: current.model, keep=model.admin.capture, seen=seen)
             public = Port(capture.around(current), protocol)
@@ -108,7 +107,7 @@ async def serve(
 
             async def put(new: Model) -> None:
                 await current.put(new)
-                protocol.limits = new.limits
+                protocol.limits = within_open_files(new.limits, log)
                 log.level = level_of(new.log)
                 _set_levels(log.level)
                 if audit is not None:
@@ -163,9 +162,7 @@ def run(source: Source, *, reuse_port: bool = False) -> None:
         AddressUnavailable: A port is taken, or not ours to take.
         FileUnavailable: ``audit.file`` cannot be written.
     """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
+    allow_most()
     uvloop.run(serve(source.loaded.model, ready=_settle, reuse_port=reuse_port, source=source))
 
 

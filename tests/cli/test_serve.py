@@ -1,6 +1,7 @@
 """``idp-bridge serve``, as far as the command line is concerned."""
 
 import asyncio
+import contextlib
 import json
 import os
 import pty
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 
 from tests.cli.command import SECRET, environment, run, start
 from tests.cli.test_check import GOOD
+from tests.eventually import eventually
 
 QUIET = GOOD + "admin: {port: 0}\n"
 
@@ -71,6 +74,46 @@ def test_a_terminal_gets_lines_for_people(tmp_path: Path) -> None:
             line = reading.read(4096)
             process.terminate()
     assert re.match(rb"\d\d:\d\d:\d\d info +listening url=", line), line
+
+
+def test_a_closed_output_is_no_reason_to_fail(tmp_path: Path) -> None:
+    """A supervisor that closes the streams: nothing is printed, into no file or connection either; it serves."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (tmp_path / "bridge.yaml").write_text(GOOD + f"admin: {{port: {port}}}\nserver: {{host: 127.0.0.1, port: 0}}\n")
+    command = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-m", "bridge", "serve"]
+    with subprocess.Popen([*command, "--config", "bridge.yaml"], cwd=tmp_path, env=environment()) as process:
+        try:
+            eventually(lambda: process.poll() is not None or _is_alive(port))
+            streams = Path(f"/proc/{process.pid}/fd")
+            assert {(streams / number).readlink() for number in "012"} == {Path(os.devnull)}
+        finally:
+            process.terminate()
+        assert process.wait(20) == 0
+
+
+def _is_alive(port: int) -> bool:
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+        return bool(answer.status == 200)
+    return False
+
+
+async def test_a_reload_that_is_asked_for_at_once_does_not_end_it(tmp_path: Path) -> None:
+    """SIGHUP while the file is still being read: ``systemctl reload`` right behind ``systemctl start``."""
+    file, text = tmp_path / "bridge.yaml", QUIET + "server: {host: 127.0.0.1, port: 0}\n"
+    os.mkfifo(file)  # whoever opens it waits for us
+    process = await start("serve", "--config", "bridge.yaml", cwd=tmp_path)
+    try:
+        async with asyncio.timeout(20):
+            pipe = await asyncio.to_thread(os.open, file, os.O_WRONLY)
+        process.send_signal(signal.SIGHUP)
+        file.unlink()
+        file.write_text(text)
+        os.write(pipe, text.encode())
+        os.close(pipe)
+        await _event(process, "listening")
+    finally:
+        await _stopped(process)
 
 
 async def test_a_state_dir_that_cannot_be_written_to_is_a_sentence(tmp_path: Path) -> None:

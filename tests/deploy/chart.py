@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,18 @@ def judged(document: dict[str, Any], *minors: str) -> None:
         validate(document, minor, strict=True)
 
 
+class _Strict(yaml.SafeLoader):
+    """Takes no map with a name twice: kubectl, Kustomize and Flux refuse one, Helm takes the later without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        names = [key.value for key, _ in node.value]
+        assert len(set(names)) == len(names), f"a name stands twice: {names}"
+        return super().construct_mapping(node, deep)
+
+
 def documents(text: str) -> Iterator[dict[str, Any]]:
     """The objects of a stream of YAML documents."""
-    for document in yaml.safe_load_all(text):
+    for document in yaml.load_all(text, _Strict):
         if document:
             yield document
 

@@ -55,15 +55,29 @@ def _by_name(objects: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, A
     return {(each["kind"], each["metadata"]["name"]): each for each in objects}
 
 
-@pytest.mark.parametrize("release", ["y", "1e3", "no", "null", "0x1f", "a" * 53])
+_LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")  # RFC 1035, which a Service's name must be
+
+
+@pytest.mark.parametrize("release", ["y", "1e3", "no", "null", "0x1f", "shop.chat", "9.9", "a" * 53, "1" * 53])
 def test_any_release_name_makes_texts_and_names_that_fit(release: str) -> None:
-    """YAML would read these as something else than text; Helm's own template breaks on the first."""
+    """YAML would read some as something else than text; a Service's name has no dots and begins with a letter."""
     objects = rendered(CHART / "ci/extras-values.yaml", release=release)
     assert objects
     for each in objects:
         judged(each)
         assert len(each["metadata"]["name"]) <= 63
         assert all(isinstance(value, str) for value in each["metadata"].get("labels", {}).values())
+    services = [each["metadata"]["name"] for each in objects if each["kind"] == "Service"]
+    assert len(services) == 2
+    assert [name for name in services if not _LABEL.fullmatch(name)] == []
+
+
+def test_the_longest_name_still_makes_labels() -> None:
+    """63 characters, with what is added for the pods of hooks."""
+    objects = rendered(CHART / "ci/mapping-tests-values.yaml", changes={"nameOverride": "n" * 70})
+    pods = [only(objects, "Pod"), *(only(objects, kind)["spec"]["template"] for kind in ("Deployment", "Job"))]
+    labels = [each["metadata"]["labels"] for each in (*objects, *pods)]
+    assert max(len(value) for each in labels for value in each.values()) == 63
 
 
 def test_every_object_is_quoted_labelled_and_in_the_namespace() -> None:
@@ -100,9 +114,10 @@ def test_a_structured_configuration_is_judged_by_the_configurations_own_schema(
         rendered(changes=good)
 
 
-def test_a_text_block_is_taken_as_it_stands() -> None:
+@pytest.mark.parametrize("first", ["", "    # a line that is indented more than the next\n", "\n\n"])
+def test_a_text_block_is_taken_as_it_stands(first: str) -> None:
     """Nothing of it is read before our loader reads it."""
-    given = "version: 1\n# +84 and no stay\nx: 'no'\ny: +84901234567\n"
+    given = f"{first}version: 1\n# +84 and no stay\nx: 'no'\ny: +84901234567\n"
     objects = rendered(changes={"config": given, "headerToken": {"existingSecret": "s"}})
     assert only(objects, "ConfigMap")["data"]["bridge.yaml"].rstrip("\n") == given.rstrip("\n")
 

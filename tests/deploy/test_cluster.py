@@ -7,12 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.deploy.chart import FEATURES, rendered
+from tests.deploy.chart import CHART, FEATURES, rendered
 from tests.deploy.cluster.api import JsonObject
 from tests.deploy.release import SECRET, Cluster, call, install
 from tests.eventually import eventually
@@ -219,6 +220,40 @@ def test_the_api_server_takes_every_object_of_each_feature(cluster: Cluster, val
     command = ("apply", "--server-side", "--dry-run=server", "--validate=strict", "--filename", "-")
     printed = cluster.kubectl(*command, text=text)
     assert printed.count("serverside-applied") == len(objects)
+
+
+_ODD: Mapping[str, tuple[str, JsonObject]] = {
+    "a digit first": ("1e3", {}),
+    "with a dot": ("shop.chat", {}),
+    "as long as Helm takes": ("a" * 53, {"nameOverride": "n" * 63}),
+    "Recreate alone": ("chat", {"strategy": {"type": "Recreate"}}),
+    "users of OpenShift's": ("chat", {"podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}}),
+}
+
+
+@pytest.mark.parametrize("odd", _ODD)
+def test_the_api_server_takes_odd_releases(cluster: Cluster, namespace: str, odd: str) -> None:
+    """Names that are no name of a Service, and values that do not stand beside the defaults."""
+    release, values = _ODD[odd]
+    objects = rendered(_feature("mapping-tests"), release=release, changes={**values, "namespaceOverride": namespace})
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    command = ("apply", "--server-side", "--dry-run=server", "--validate=strict", "--filename", "-")
+    assert cluster.kubectl(*command, text=text).count("serverside-applied") == len(objects)
+
+
+def _has_pods(cluster: Cluster, namespace: str, several: int) -> bool:
+    return len(cluster.pods(namespace)) == several
+
+
+def test_an_upgrade_with_the_values_of_before(cluster: Cluster, namespace: str, token: str) -> None:
+    """One value is changed and the rest is kept; then the same for a reset to the chart's own."""
+    install(cluster, namespace, "chat", _values("kept", preUpgradeCheck={"enabled": True}))
+    for flag in ("--reuse-values", "--reset-then-reuse-values"):
+        for pods in (3, 1):
+            command = ("upgrade", "--namespace", namespace, "chat", CHART, flag, "--set", f"replicaCount={pods}")
+            cluster.helm(*command, "--wait", "--timeout", "60s")
+            eventually(partial(_has_pods, cluster, namespace, pods), _PATIENCE)
+            assert _label(cluster.address(namespace, "chat"), token) == "kept"
 
 
 def test_a_slip_in_somebody_elses_kind_would_be_seen(cluster: Cluster) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.chart import MINIMAL, Refused, rendered
+from tests.deploy.chart import CHART, MINIMAL, Refused, rendered
 
 pytestmark = [pytest.mark.deploy, pytest.mark.timeout(180)]  # the first run downloads Helm
 
@@ -57,10 +57,13 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("a share above all", {"autoscaling": {"targetCPUUtilizationPercentage": 150}}, "targetCPUUtilizationPercentage"),
     ("KEDA without triggers", {"keda": {"enabled": True}}, "triggers"),
     ("a budget of none", {"podDisruptionBudget": {"maxUnavailable": 0}}, "maxUnavailable"),
+    ("a share of none", {"podDisruptionBudget": {"maxUnavailable": "0%"}}, "maxUnavailable"),
+    ("a share of more than all", {"podDisruptionBudget": {"maxUnavailable": "101%"}}, "maxUnavailable"),
     ("no way out", {"networkPolicy": {"egressPorts": []}}, "egressPorts"),
     ("a time without a unit", {"metrics": {"serviceMonitor": {"interval": "30"}}}, "interval"),
     ("a test path without a slash", {"tests": {"path": "chat"}}, "path"),
     ("a name with capitals", {"fullnameOverride": "Chat"}, "fullnameOverride"),
+    ("a name that begins with a digit", {"fullnameOverride": "1chat"}, "fullnameOverride"),
     ("a host to listen on that is a URL", {"listenHost": "http://0.0.0.0"}, "listenHost"),
 ]  # fmt: skip
 
@@ -93,3 +96,12 @@ def test_two_configurations_are_refused() -> None:
     """Which one would count?"""
     with pytest.raises(Refused, match="both given"):
         rendered(MINIMAL, changes={"existingConfigMap": {"name": "other"}})
+
+
+@pytest.mark.parametrize("more", [{"mappingTests": "- name: none\n"}, {"preUpgradeCheck": {"enabled": True}}])
+def test_what_would_not_be_looked_at_is_refused(more: dict[str, Any]) -> None:
+    """Beside a ConfigMap of somebody's own there is no place for test cases, and no copy to check."""
+    own = CHART / "ci/existing-configmap-values.yaml"
+    assert rendered(own)
+    with pytest.raises(Refused, match=f"{next(iter(more))}.* existingConfigMap.name"):
+        rendered(own, changes=more)

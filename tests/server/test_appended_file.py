@@ -1,6 +1,7 @@
 """A file that is appended to while somebody else rotates it."""
 
 import os
+import resource
 import stat
 from pathlib import Path
 
@@ -54,6 +55,24 @@ def test_a_folder_that_is_gone_heals(tmp_path: Path) -> None:
     file.write(b"1\n")
     file.close()
     assert (folder / "audit.jsonl").read_bytes() == b"1\n"
+
+
+def test_a_full_disk_spoils_one_line_at_most(tmp_path: Path) -> None:
+    """What is written when there is room again begins a line of its own."""
+    path = tmp_path / "audit.jsonl"
+    file = AppendedFile(str(path))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6, before[1]))
+    try:
+        for _ in range(2):
+            with pytest.raises(OSError, match="File too large"):
+                file.write(b'{"n": 1}\n')
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    for line in (b'{"n": 2}\n', b'{"n": 3}\n'):
+        file.write(line)
+    file.close()
+    assert path.read_bytes() == b'{"n": \n{"n": 2}\n{"n": 3}\n'
 
 
 def test_what_cannot_be_opened_is_a_sentence(tmp_path: Path) -> None:

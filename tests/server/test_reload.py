@@ -1,7 +1,9 @@
 """A new configuration without a restart: what changes, what stays, and what a bad file does."""
 
 import asyncio
+import errno
 import json
+import os
 import shutil
 import signal
 import threading
@@ -239,6 +241,36 @@ async def test_a_defect_in_reading_it_is_no_end(running: Running, monkeypatch: p
     running.write(limits={"in_flight": 8})
     await until(lambda: running.state.succeeded > 0)
     assert [model.limits.in_flight for model in running.put] == [8]
+    watching.cancel()
+
+
+async def test_a_system_that_fails_is_no_defect_of_ours(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No descriptor left, a disk that fails: the file and the system's own words, and nobody is asked to report it."""
+
+    def no_descriptor_left() -> Loaded:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), str(running.file))
+
+    monkeypatch.setattr(running.following, "_load", no_descriptor_left)
+    await running.following.reload()
+    assert running.said() == ["reload_failed"]
+    assert running.state.problems == (f"{running.file}: cannot be read: Too many open files",)
+
+
+async def test_a_look_that_fails_is_not_the_last(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no thread can be had for a moment, the watching would else be over for as long as the process runs."""
+    failed = []
+
+    def no_thread_left(_: object) -> bool:
+        failed.append(1)
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("bridge.server.reload.differ", no_thread_left)
+    watching = asyncio.create_task(running.following.watch())
+    await until(lambda: bool(failed))
+    monkeypatch.undo()
+    running.write(limits={"in_flight": 8})
+    await until(lambda: running.state.succeeded > 0)
+    assert running.said() == ["internal_error", "reloaded"]
     watching.cancel()
 
 

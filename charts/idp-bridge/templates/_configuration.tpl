@@ -26,12 +26,13 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What is in the ConfigMap, and so in its name with configReload: rollout. */}}
+{{/* What is in the ConfigMap, and so in its name with configReload: rollout. The indentation is named (|2): the first
+line of somebody's file may be indented more than the others. */}}
 {{- define "idp-bridge.configData" -}}
-bridge.yaml: |
+bridge.yaml: |2
   {{- include "idp-bridge.configText" . | nindent 2 }}
 {{- with .Values.mappingTests }}
-bridge.tests.yaml: |
+bridge.tests.yaml: |2
   {{- . | nindent 2 }}
 {{- end }}
 {{- end -}}
@@ -61,6 +62,12 @@ bridge.tests.yaml: |
 {{- end -}}
 {{- if and .Values.config .Values.existingConfigMap.name -}}
 {{- fail "config and existingConfigMap.name: both given. Remove one." -}}
+{{- end -}}
+{{- if and .Values.mappingTests .Values.existingConfigMap.name -}}
+{{- fail "mappingTests and existingConfigMap.name: both given, and a ConfigMap of yours is not added to. Remove mappingTests." -}}
+{{- end -}}
+{{- if and .Values.preUpgradeCheck.enabled .Values.existingConfigMap.name -}}
+{{- fail "preUpgradeCheck.enabled beside existingConfigMap.name: the check has a copy of `config`, and there is none. Switch it off." -}}
 {{- end -}}
 {{- if and (kindIs "string" .Values.config) .Values.config (not (contains "version:" .Values.config)) -}}
 {{- fail "config: no `version:` in it. It is the text of bridge.yaml, not a file's name: --set-file config=bridge.yaml" -}}

@@ -3,14 +3,16 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* The name of every object: at most 52 characters, so that a suffix of ours still fits into 63. */}}
+{{/* The name of every object: at most 52 characters, so that a suffix of ours still fits into 63. A Service's name has
+no dots and begins with a letter (RFC 1035), which a release's name need not. */}}
 {{- define "idp-bridge.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
 {{- else -}}
 {{- $name := include "idp-bridge.name" . -}}
-{{- $release := .Release.Name -}}
-{{- ternary $release (printf "%s-%s" $release $name) (contains $name $release) | trunc 52 | trimSuffix "-" -}}
+{{- $release := .Release.Name | replace "." "-" -}}
+{{- $full := ternary $release (printf "%s-%s" $release $name) (contains $name $release) -}}
+{{- ternary $full (printf "%s-%s" .Chart.Name $full) (regexMatch "^[a-z]" $full) | trunc 52 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
@@ -30,13 +32,43 @@ app.kubernetes.io/name: {{ printf "%s-test" (include "idp-bridge.name" . | trunc
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
-{{- define "idp-bridge.labels" -}}
+{{/* The labels of the Job's pod that checks before an upgrade. */}}
+{{- define "idp-bridge.checkLabels" -}}
+app.kubernetes.io/name: {{ printf "%s-check" (include "idp-bridge.name" . | trunc 57) | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end -}}
+
+{{/* The labels of every object of the chart. */}}
+{{- define "idp-bridge.chartLabels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" | quote }}
 {{ include "idp-bridge.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
-{{- range $name, $value := .Values.commonLabels }}
-{{ $name | quote }}: {{ tpl (toString $value) $ | quote }}
+{{- end -}}
+
+{{/* The chart's labels (`own`: others in their place), then commonLabels and `labels`, each name once: what is said for
+one object counts before what is said for all. Call with (dict "context" $ "own" text "labels" map). */}}
+{{- define "idp-bridge.labels" -}}
+{{- $own := default (include "idp-bridge.chartLabels" .context) .own -}}
+{{- $added := merge (dict) (default dict .labels) .context.Values.commonLabels -}}
+{{- $own }}
+{{- range $name, $value := $added }}
+{{- if hasKey (fromYaml $own) $name }}
+{{- fail (printf "%s: this label is the chart's own, by which its pods are found. Remove it from commonLabels, podLabels and labels." $name) }}
+{{- end }}
+{{ $name | quote }}: {{ tpl (include "idp-bridge.text" $value) $.context | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* A label's or an annotation's value as text: 1000000, not 1e+06. */}}
+{{- define "idp-bridge.text" -}}
+{{- if kindIs "string" . -}}{{- . -}}{{- else -}}{{- include "idp-bridge.json" . -}}{{- end -}}
+{{- end -}}
+
+{{/* Annotations, with templates filled in; call with (dict "context" $ "annotations" map). */}}
+{{- define "idp-bridge.annotations" -}}
+{{- range $name, $value := .annotations }}
+{{ $name | quote }}: {{ tpl (include "idp-bridge.text" $value) $.context | quote }}
 {{- end }}
 {{- end -}}
 
@@ -46,15 +78,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 name: {{ printf "%s%s" (include "idp-bridge.fullname" .context) (default "" .suffix) | quote }}
 namespace: {{ include "idp-bridge.namespace" .context | quote }}
 labels:
-  {{- include "idp-bridge.labels" .context | nindent 2 }}
-  {{- range $name, $value := .labels }}
-  {{ $name | quote }}: {{ $value | quote }}
-  {{- end }}
+  {{- include "idp-bridge.labels" (dict "context" .context "labels" .labels) | nindent 2 }}
 {{- with $annotations }}
 annotations:
-  {{- range $name, $value := . }}
-  {{ $name | quote }}: {{ tpl (toString $value) $.context | quote }}
-  {{- end }}
+  {{- include "idp-bridge.annotations" (dict "context" $.context "annotations" .) | trim | nindent 2 }}
 {{- end }}
 {{- end -}}
 

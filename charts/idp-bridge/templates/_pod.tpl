@@ -102,6 +102,33 @@ volumeMounts:
 {{- end }}
 {{- end -}}
 
+{{/* Where a pod may run and what it finds there: for the hooks' pods too, which a cluster of tainted nodes or a policy
+that asks for a priority class would otherwise never start. */}}
+{{- define "idp-bridge.node" -}}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+{{- with .Values.runtimeClassName }}
+runtimeClassName: {{ . | quote }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.dnsConfig }}
+dnsConfig:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.hostAliases }}
+hostAliases:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{- define "idp-bridge.imagePullSecrets" -}}
 {{- with concat .Values.imagePullSecrets (default list .Values.global.imagePullSecrets) }}
 imagePullSecrets:
