@@ -35,7 +35,8 @@ class InFlight:
     def __init__(self, limit: int, deadline: float, *, before: "InFlight | None" = None) -> None:
         self._limit = limit
         self._deadline = deadline
-        self._before = before
+        # One that nobody is in is let go at once: else a bridge that nobody calls or scrapes keeps one for each reload.
+        self._before = before if before is not None and before.count else None
         self._emptied = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._since: dict[asyncio.Task[Any] | None, float] = {}  # the oldest first

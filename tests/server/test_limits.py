@@ -1,6 +1,8 @@
 """What one request and all together may take."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -108,6 +110,19 @@ async def test_places_are_limited_and_given_back() -> None:
     assert [type(task.exception()) for task in tasks] == [ValueError, type(None)]
     with in_flight:
         pass
+
+
+async def test_thousands_of_reloads_without_a_request_leave_nothing() -> None:
+    """Each configuration's places are let go when the next one comes, not when the next request does."""
+    first = in_flight = InFlight(2, 10)
+    gone = weakref.ref(first)
+    for _ in range(3000):
+        in_flight = InFlight(2, 10, before=in_flight)
+    del first
+    gc.collect()
+    assert gone() is None
+    with in_flight:
+        assert in_flight.count == 1
 
 
 async def test_a_request_has_its_time() -> None:
