@@ -10,7 +10,8 @@ wide. Four parts, each printed as it is measured:
    and with the latency that whoever asks the provider without a bridge measures. The goal is 90 % of the latter.
 2. 10,000 callbacks over 200 tokens: how many requests that was. The goal is 200.
 3. CPU of a callback with a repeated opaque token and with a repeated JWT, in turns; the goal is a ratio of 1.
-4. Memory while distinct tokens come, good, revoked and forged ones in turn, beside what ``cache.max_bytes`` allows.
+4. Memory while distinct tokens come, good, revoked and forged ones in turn, beside what ``cache.max_bytes`` allows
+   and what the same work takes in a bridge that remembers nothing: buffers, connections, garbage not yet collected.
    ``--memory 1000000`` is the whole drill and takes as long as a million requests at a provider take.
 
 Bridge and load are pinned to a core each where there are two; the provider shares the load's. Every answer is checked.
@@ -64,7 +65,7 @@ callback: {{header_token: {{env: HEADER_TOKEN}}, identity_method: id}}
 server: {{host: 127.0.0.1, port: {port}}}
 admin: {{port: {admin_port}}}
 log: {{level: warning}}
-cache: {{max_bytes: {cache}MiB, reuse_alarm: 0}}
+cache: {{max_bytes: {cache}MiB, max_entries: {entries}, reuse_alarm: 0}}
 providers:
   bench: {{issuer: "{issuer}", audience: {audience}, jwks: {{file: {folder}/jwks.json}}, id_prefix: ""}}
   good:
@@ -136,13 +137,22 @@ def asked(idp: str) -> int:
 
 
 @contextmanager
-def bridge(folder: Path, idp: str, cores: list[int | None], cache: int = 64) -> Iterator[Bridge]:
+def bridge(
+    folder: Path, idp: str, cores: list[int | None], cache: int = 64, entries: int = 1_000_000
+) -> Iterator[Bridge]:
     """A fresh one."""
     port, admin_port = free_port(), free_port()
     file = folder / "bridge.yaml"
     file.write_text(
         CONFIGURATION.format(
-            port=port, admin_port=admin_port, issuer=ISSUER, audience=AUDIENCE, folder=folder, idp=idp, cache=cache
+            port=port,
+            admin_port=admin_port,
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            folder=folder,
+            idp=idp,
+            cache=cache,
+            entries=entries,
         )
     )
     with running([sys.executable, "-m", "bridge", "serve", "--config", str(file)], port, cores[0]) as pid:
@@ -253,6 +263,14 @@ async def visit(port: int, exchanges: Iterator[Exchange]) -> None:
     await asyncio.gather(*ends)
 
 
+def forgetful(to: Bridge, tokens: int) -> None:
+    """What the work of part 4 takes without its memory."""
+    idle = resident(to.pid)
+    uvloop.run(visit(to.port, strangers(0, tokens)))
+    more = (resident(to.pid) - idle) / 2**20
+    print(f"\n{tokens:,} tokens at a bridge that remembers none of them: {more:.1f} MiB more than idle")
+
+
 def memory(to: Bridge, tokens: int) -> None:
     """Part 4."""
     idle = resident(to.pid)
@@ -280,8 +298,11 @@ def main() -> None:
             distinct(to, folder, idp, tokens=arguments.tokens, latency=latency)
             shared(to, folder, idp)
             repeated(to, folder)
-        with provider(folder, cores[1], 0.0) as idp, bridge(folder, idp, cores, CACHE) as to:
-            memory(to, arguments.memory)
+        with provider(folder, cores[1], 0.0) as idp:
+            with bridge(folder, idp, cores, CACHE, entries=0) as to:
+                forgetful(to, arguments.memory // SAMPLES)
+            with bridge(folder, idp, cores, CACHE) as to:
+                memory(to, arguments.memory)
 
 
 if __name__ == "__main__":

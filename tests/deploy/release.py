@@ -12,6 +12,7 @@ from typing import Any
 from tests.deploy.chart import CHART
 from tests.deploy.cluster.api import Api, JsonObject
 from tests.deploy.parts import clients
+from tests.eventually import eventually
 
 SECRET = "wq7Vt2-the-secret-of-this-test-run"
 
@@ -50,9 +51,11 @@ class Cluster:
         self.kubectl("apply", "--namespace", namespace, "--filename", "-", text=json.dumps(document))
 
     def address(self, namespace: str, release: str) -> str:
-        """The Service's address."""
+        """The Service's address, as soon as somebody answers there: whoever forwards it learns of ready pods last."""
         service = self.api.get(f"/api/v1/namespaces/{namespace}/services/{release}-idp-bridge")
-        return str(service["spec"]["clusterIP"])
+        address = str(service["spec"]["clusterIP"])
+        eventually(lambda: _answers(address), 60)
+        return address
 
     def printed(self, namespace: str) -> str:
         """The end of what the pods of a namespace printed."""
@@ -90,6 +93,17 @@ def call(address: str, token: str, *, secret: str = SECRET, path: str = "/") -> 
         answer = connection.getresponse()
         document: JsonObject = json.loads(answer.read())
         return answer.status, document
+    finally:
+        connection.close()
+
+
+def _answers(address: str) -> bool:
+    connection = http.client.HTTPConnection(address, 80, timeout=10)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status > 0
+    except OSError:
+        return False
     finally:
         connection.close()
 
