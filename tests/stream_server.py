@@ -34,5 +34,6 @@ async def stream_server(converse: Converse, *, tls: ssl.SSLContext | None = None
         if task is not None:
             task.cancel()
     for writer in writers:
-        writer.transport.abort()
+        if not writer.is_closing():  # Python 3.11.2 cannot abort TLS that is closed
+            writer.transport.abort()
     await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
