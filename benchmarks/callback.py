@@ -34,20 +34,26 @@ CONNECTIONS = 32
 HOT = 200  # tokens that are repeated
 REPEATS = 4  # requests with a hot token for each with a distinct one: they are that much cheaper to time
 
-CONFIGURATION = """
-version: 1
-callback: {{header_token: {{env: HEADER_TOKEN}}, identity_method: id}}
-server: {{host: 127.0.0.1, port: {port}}}
-admin: {{port: {admin_port}}}
-providers:
-  bench: {{issuer: "{issuer}", audience: {audience}, jwks: {{file: {jwks}}}}}
-mapping:
+MAPPING = """mapping:
   name: name
   email: {{claim: email, verified_by: email_verified}}
   phone: {{claim: phone_number, verified_by: phone_number_verified, region: VN}}
   avatar: picture
   label: {{first_of: [{{value: VIP, when: {{claim: [realm_access, roles], contains: vip}}}}, {{value: Customer}}]}}
 """
+"""The mapping, as it stands in a text that is still to be formatted."""
+
+CONFIGURATION = (
+    """
+version: 1
+callback: {{header_token: {{env: HEADER_TOKEN}}, identity_method: id}}
+server: {{host: 127.0.0.1, port: {port}}}
+admin: {{port: {admin_port}}}
+providers:
+  bench: {{issuer: "{issuer}", audience: {audience}, jwks: {{file: {jwks}}}}}
+"""
+    + MAPPING
+)
 
 
 def base64url(data: bytes) -> str:

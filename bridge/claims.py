@@ -13,8 +13,8 @@ ProviderSource = Literal["token", "userinfo", "introspection"]
 Source = str
 """Who said a claim: one of the provider's, or by its name one of ``sources:``, which only ``from:`` reads."""
 
-_LATEST_DATE = 10**11
-"""Seconds since the epoch; the year 5138. Nobody has checked the ``iat`` of userinfo, which may have 400 digits."""
+LATEST_DATE = 10**11
+"""Seconds since the epoch; the year 5138. A NumericDate beyond it is a mistake of units, not a date."""
 
 Json = Any
 """A value as ``strict_json.loads`` gives it: dict, list, str, int, float, bool or None."""
@@ -47,12 +47,12 @@ class Claims:
         said: dict[str, Json] = {}
         for name in ("iss", "azp", "client_id", "iat"):
             said[name] = next((claims[name] for claims in self.sources.values() if name in claims), None)
-        issued_at = said["iat"]
+        issued_at = said["iat"]  # userinfo's nobody has checked: it may have 400 digits
         return Provenance(
             issuer=_text(said["iss"]) or self.provider,
             subject=self.subject,
             client=_text(said["azp"]) or _text(said["client_id"]),
-            issued_at=issued_at if isinstance(issued_at, int | float) and abs(issued_at) < _LATEST_DATE else None,
+            issued_at=issued_at if isinstance(issued_at, int | float) and abs(issued_at) < LATEST_DATE else None,
         )
 
 

@@ -96,6 +96,14 @@ class Flights(Generic[T]):
             raise copy.copy(failure)
         return flight.task.result()
 
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._flights)
+
+    def __contains__(self, key: Hashable) -> bool:
+        """Whether there is one under this key."""
+        return key in self._flights
+
     async def close(self) -> None:
         """Ends what is still under way."""
         tasks = [flight.task for flight in self._flights.values()]

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.contract_failures import CONTRACT
 from tests.issuer.mint import AUDIENCE, MINTED, PERSONS
 from tests.warm_python import Start, WarmPython, start_cold
 
@@ -33,32 +34,8 @@ SECRET = "wq7Vt2-the-secret-of-this-test-run"
 ACCEPTED = None
 """The code of an answer whose ``status`` is true."""
 
-STATUS: Mapping[str | None, int] = {
-    ACCEPTED: 200,
-    "body_invalid": 400,
-    "request_invalid": 400,
-    "caller_unauthorized": 401,
-    "token_missing": 401,
-    "token_malformed": 401,
-    "token_invalid": 401,
-    "token_untrusted": 401,
-    "token_expired": 401,
-    "token_not_yet_valid": 401,
-    "token_inactive": 401,
-    "visitor_refused": 403,
-    "identity_unusable": 403,
-    "not_found": 404,
-    "method_not_allowed": 405,
-    "body_too_large": 413,
-    "media_type_unsupported": 415,
-    "provider_busy": 429,
-    "too_many_failed_calls": 429,
-    "head_too_large": 431,
-    "internal_error": 500,
-    "provider_unavailable": 503,
-    "overloaded": 503,
-}
-"""CONTRACT.md's table, written down a second time."""
+STATUS: Mapping[str | None, int] = {ACCEPTED: 200} | CONTRACT
+"""The HTTP status of each code."""
 
 _START, _STOP = 20.0, 10.0  # seconds that a process may take on a noisy machine
 

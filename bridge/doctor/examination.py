@@ -57,7 +57,7 @@ async def examine(model: Model, *, url: str | None = None, token: str | None = N
 async def _examine_provider(
     about: str, settings: ProviderSettings, http: HttpClient, learnt: Published
 ) -> AsyncIterator[Finding]:
-    needs_discovery = bool(settings.issuer) and (not settings.given_keys or _endpoints_by_discovery(settings))
+    needs_discovery = bool(settings.issuer) and (not settings.given_keys or settings.discovers_endpoints)
     addresses = [settings.issuer[0].replace(TEMPLATE, "common")] if needs_discovery else []
     addresses += [settings.jwks.url] if settings.jwks.url is not None else []
     addresses += [
@@ -77,11 +77,6 @@ async def _examine_provider(
             yield finding
     async for finding in examine_keys(about, settings, http, learnt):
         yield finding
-
-
-def _endpoints_by_discovery(settings: ProviderSettings) -> bool:
-    introspects = settings.introspection is not None and settings.introspection.url is None
-    return introspects or (settings.asks_userinfo and settings.userinfo.url is None)
 
 
 class _Waited:

@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.claims import LATEST_DATE, Json
 from bridge.errors import BridgeError, TokenExpired, TokenInactive, TokenNotYetValid, TokenUntrusted
 from bridge.oidc.issuer import Issuers
 from bridge.oidc.settings import NO_AUDIENCE, ProviderSettings, TokenKind
 from bridge.trace import Trace
-
-_LATEST_DATE = 10**11
-"""Seconds since the epoch; the year 5138. A NumericDate beyond it is a mistake of units, not a date."""
 
 PARTY_CLAIMS = ("azp", "client_id", "cid", "appid")
 """What names the client that asked for a token; the first that is there decides."""
@@ -83,6 +81,11 @@ def run_checks(checks: Iterable[tuple[str, Check]], token: Examined, expected: E
             trace.step("claims", name, "refused", refusal.detail)
             raise
         trace.step("claims", name, "ok")
+
+
+def members(answer: Mapping[str, Json]) -> dict[str, Json]:
+    """What an endpoint says of a token, as claims: a member that is null says nothing."""
+    return {name: value for name, value in answer.items() if value is not None}
 
 
 def audience(token: Examined, expected: Expectations) -> None:
@@ -224,7 +227,7 @@ def refused_by(switch: str, reason: str = "") -> TokenInactive:
 
 def is_date(value: Any) -> bool:
     """Whether a claim is a NumericDate (RFC 7519 section 2): a number, and one of a time that can be meant."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and -_LATEST_DATE < value < _LATEST_DATE
+    return isinstance(value, int | float) and not isinstance(value, bool) and -LATEST_DATE < value < LATEST_DATE
 
 
 def media_type(name: str) -> str:

@@ -18,6 +18,7 @@ from bridge.oidc.claim_checks import (
     audience,
     authorized_party,
     is_date,
+    members,
     not_early,
     not_expired,
     oldest_end,
@@ -55,7 +56,7 @@ def check_introspected(answer: Mapping[str, Json], expected: Expectations, now: 
         TokenUntrusted, TokenExpired, TokenNotYetValid, TokenInactive: As CONTRACT.md's table has them.
         ProviderUnavailable: The answer has no dates that can be read.
     """
-    token = Examined({}, {name: value for name, value in answer.items() if value is not None}, now)
+    token = Examined({}, members(answer), now)
     run_checks(CHECKS, token, expected, trace)
     end = oldest_end(token, expected)
     return min(float(token.claims["exp"]), end) if "exp" in token.claims else end
@@ -79,7 +80,7 @@ def check_confirmed(answer: Mapping[str, Json], token: Examined, expected: Expec
     Raises:
         TokenUntrusted, TokenExpired, TokenNotYetValid, TokenInactive, ProviderUnavailable: As ``check_introspected``.
     """
-    said = Examined({}, {name: value for name, value in answer.items() if value is not None}, token.now, token.kind)
+    said = Examined({}, members(answer), token.now, token.kind)
     try:
         run_checks(CONFIRMED, said, expected, trace)
     except BridgeError as refusal:

@@ -116,7 +116,13 @@ class KeySettings(Settings):
 
     def key_warnings(self) -> Iterator[Problem]:
         """What is odd about a key set that was given and is usable. Key paths are relative to the provider."""
-        if self.jwks.file is None or unfit_key_set(self.jwks.file):
+        if self.jwks.file is None:
+            return
+        try:
+            keys, remarks = judged_key_set(self.jwks.file.encode())
+        except ValueError:  # a problem, and told as one
+            return
+        if not keys.keys:
             return
         told = {
             "key_unused": ("Tokens signed with it are refused.", "Give the set that the provider publishes now."),
@@ -125,7 +131,7 @@ class KeySettings(Settings):
                 "Give only its public members; have the provider replace it if anybody else has seen it.",
             ),
         }
-        for remark in judged_key_set(self.jwks.file.encode())[1]:
+        for remark in remarks:
             if remark.level >= logging.WARNING:
                 yield Problem(("jwks", "file"), remark.said, *told[remark.event])
 

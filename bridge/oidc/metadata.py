@@ -5,7 +5,6 @@ would cost every visitor the whole time limit (THREATS.md K10, K11).
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -85,8 +84,7 @@ class FreshMetadata:
         while True:
             await self._wanted.wait()
             try:
-                with contextlib.suppress(ProviderError):
-                    await self._fresh()
+                await self._fresh()  # the last document serves where a newer one cannot be had
             except Exception:  # noqa: BLE001 - a defect of ours must not end the renewing for ever
                 _log.exception("a metadata document cannot be renewed", extra={"event": "internal_error"})
             self._wanted.clear()

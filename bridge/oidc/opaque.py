@@ -19,6 +19,7 @@ from bridge.oidc.claim_checks import (
     authorized_party,
     is_date,
     listed,
+    members,
     not_expired,
     oldest_end,
     refused_by_subject,
@@ -129,14 +130,14 @@ class OpaqueTokens:
         """Seconds since the epoch after which a token is no longer good that was made for us."""
         answer = await self._endpoints.check(token, trace)
         # Such endpoints keep to no standard: what is no date cannot say when the token was issued, or ends.
-        members = {name: value for name, value in answer.items() if value is not None}
+        said = members(answer)
         for name in ("iat", "exp"):
-            if not is_date(members.get(name)):
-                members.pop(name, None)
+            if not is_date(said.get(name)):
+                said.pop(name, None)
         clients = check.audiences(answer)
-        if len(clients) == 1 and not any(name in members for name in PARTY_CLAIMS):
-            members["client_id"] = clients[0]  # GitLab names it in [application, uid] only
-        examined = Examined({}, members, self._now())
+        if len(clients) == 1 and not any(name in said for name in PARTY_CLAIMS):
+            said["client_id"] = clients[0]  # GitLab names it in [application, uid] only
+        examined = Examined({}, said, self._now())
         checks: tuple[tuple[str, Check], ...] = (
             ("audience", partial(self._made_for_us, clients)),
             ("authorized party", authorized_party),
@@ -150,7 +151,7 @@ class OpaqueTokens:
         left = check.expires_in(answer)
         # The earliest that is said counts: nothing is remembered beyond it.
         ends = [end, *([] if left is None else [examined.now + left])]
-        return min(*ends, float(members.get("exp", end)))
+        return min(*ends, float(said.get("exp", end)))
 
     def _made_for_us(self, clients: Sequence[str], token: Examined, expected: Expectations) -> None:
         """The check's answer names our audience, and meets the operator's rules (RFC 9700 section 4.10.2)."""

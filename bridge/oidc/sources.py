@@ -14,11 +14,12 @@ from cachetools import TLRUCache
 
 from bridge.claims import Claims, Json
 from bridge.errors import ProviderError, ProviderUnavailable
+from bridge.flights import Flights
 from bridge.oidc.http import HttpClient
 from bridge.oidc.source_settings import SourceSettings
 from bridge.oidc.source_url import SourceUrl
 from bridge.strict_json import JsonInvalid, loads
-from bridge.trace import Trace
+from bridge.trace import SILENT, Trace
 
 _log = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ class FactSource:
             timer=monotonic,
             getsizeof=lambda answer: max(smallest, answer.size),
         )
-        self._flights: dict[str, asyncio.Task[_Answer]] = {}
+        self._flights: Flights[_Answer] = Flights()
         self._failures = 0
         self._failure = ""
         self._paused_until = float("-inf")
@@ -142,23 +143,15 @@ class FactSource:
         """What the source says at an address of ``url_of``."""
         answer, asked = self._answers.get(url), False
         if answer is None:
-            flight = self._flights.get(url)
-            if flight is None and (reason := self._not_now()):
+            if url not in self._flights and (reason := self._not_now()):
                 return _Told(self._name, None, failure=reason)
-            if flight is None:
-                flight = asyncio.create_task(self._fly(url), name=f"source {self._name}")
-                self._flights[url] = flight
-            # One request for all who want it at the same time; its answer survives whoever started it.
-            answer, asked = await asyncio.shield(flight), True
+            answer, asked = await self._flights.join(url, lambda _: self._find_out(url), SILENT), True
         facts = None if answer.body is None else loads(answer.body)
         return _Told(self._name, facts, failure=answer.failure, asked=asked)
 
     async def close(self) -> None:
         """Ends what is under way."""
-        flights = list(self._flights.values())
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
+        await self._flights.close()
 
     def _not_now(self) -> str:
         """Why no request may be made now, or an empty text."""
@@ -172,7 +165,7 @@ class FactSource:
             self._paused_until = now + PAUSE
         return ""
 
-    async def _fly(self, url: str) -> _Answer:
+    async def _find_out(self, url: str) -> _Answer:
         try:
             answer = _Answer(url, await self._fetch(url), "", self._monotonic() + self._settings.max_age)
             self._succeeded()
@@ -183,8 +176,6 @@ class FactSource:
                 "source %s cannot be asked", self._name, extra={"event": "internal_error", "source": self._name}
             )
             answer = self._failed(url, ProviderUnavailable("a defect of the bridge; see its log"))
-        finally:
-            del self._flights[url]
         if self._answers.getsizeof(answer) <= self._answers.maxsize:
             self._answers[url] = answer
         return answer

@@ -75,7 +75,7 @@ class Capture:
             limits = self._model().limits
             at, exchange = datetime.now(UTC), _Exchange(receive, send, limits.body)
             if self._seen is not None:
-                with contextlib.suppress(TimeoutError):
+                with contextlib.suppress(TimeoutError):  # what has come by then is shown, and the service times it out
                     async with asyncio.timeout(limits.deadline):
                         await exchange.read_ahead()
             began = perf_counter()

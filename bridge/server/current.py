@@ -98,7 +98,7 @@ class Current:
             made = self._assemble(model, before=before.bridge if before else None)
             bridge = await stack.enter_async_context(made)
             if before is not None:
-                with suppress(TimeoutError):
+                with suppress(TimeoutError):  # a provider that is down from the start is no reason to wait longer
                     async with asyncio.timeout(LONGEST_FIRST_FETCH):
                         await bridge.first_fetches()
             gate = Gate(

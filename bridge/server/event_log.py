@@ -86,7 +86,7 @@ class EventLog:
             self._loop = None
             self._flush()
             if self._output is not None:
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError):  # whoever read the log is gone
                     self._output.finish()
             self._catch_up()
 
@@ -123,7 +123,7 @@ class EventLog:
         """Writes what could not be written, and says how many lines there are not as soon as there is a reader."""
         self._catching_up = None
         if self._output is not None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # likewise; the lines that are lost are counted
                 self._output.flush()
             if self._output.lost and not self._output.is_behind:
                 lines, self._output.lost = self._output.lost, 0

@@ -66,7 +66,7 @@ class Port(uvicorn.Server):
                 listening.close()
                 queue.setblocking(False)
                 connected = []
-                with contextlib.suppress(BlockingIOError):
+                with contextlib.suppress(BlockingIOError):  # nobody more has connected
                     while True:
                         connected.append(queue.accept()[0])
             for connection in connected:

@@ -14,6 +14,7 @@ from bridge.contract.response import MESSAGES, RETRY_AFTER, STATUS, Answer, Resp
 from bridge.contract.settings import CallbackSettings
 from bridge.errors import BridgeError, IdentityUnusable
 from tests.contract.vectors import CALLBACKS, REQUEST_ID, Callback
+from tests.contract_failures import CONTRACT
 
 PHONE = Phone("+84", "0901234567", "901234567")
 USER = ChatUser("u1", "Nguyễn Văn A", "a@shop.example", PHONE, "https://shop.example/a.png", "VIP")
@@ -42,32 +43,6 @@ def error_classes(root: type[BridgeError] = BridgeError) -> Iterator[type[Bridge
 
 
 ERRORS = {error.code: error for error in error_classes()}
-
-# CONTRACT.md, "Failures", row by row.
-CONTRACT = {
-    "body_invalid": 400,
-    "caller_unauthorized": 401,
-    "token_missing": 401,
-    "token_malformed": 401,
-    "token_invalid": 401,
-    "token_untrusted": 401,
-    "token_expired": 401,
-    "token_not_yet_valid": 401,
-    "token_inactive": 401,
-    "visitor_refused": 403,
-    "identity_unusable": 403,
-    "method_not_allowed": 405,
-    "not_found": 404,
-    "body_too_large": 413,
-    "media_type_unsupported": 415,
-    "head_too_large": 431,
-    "provider_busy": 429,
-    "provider_unavailable": 503,
-    "overloaded": 503,
-    "too_many_failed_calls": 429,
-    "internal_error": 500,
-    "request_invalid": 400,  # THREATS.md H16, H20: HTTP that cannot be understood
-}
 
 
 def test_every_error_has_a_status_and_a_text() -> None:

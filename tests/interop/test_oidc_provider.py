@@ -12,6 +12,8 @@ import pytest
 
 from tests.bridge_process import Answer, RunningBridge, StartBridge, configuration
 from tests.interop.oidc_provider.process import Client, OidcProvider, Tokens
+from tests.interop.oidc_provider.visitor import DATA as HUONGS_DATA
+from tests.interop.oidc_provider.visitor import HUONG, PROFILE
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(360)]  # the first run installs the provider
 
@@ -20,34 +22,18 @@ SHOP = tuple(f"shop-{algorithm}" for algorithm in ALGORITHMS)
 BRIEF, FOREIGN = "shop-brief", "another-application"
 LIFETIME = 4  # seconds for which the brief client's tokens are good
 CHAT = "https://chat.shop.example"
-VISITORS = {
-    "3f1c-huong": {
-        "name": "Nguyễn Thị Hương",
-        "email": "huong@shop.example",
-        "email_verified": True,
-        "phone_number": "+84901234567",
-        "phone_number_verified": True,
-        "picture": "https://img.shop.example/huong.png",
-        "tier": "gold",
-    },
-    "77ab-unproven": {
+UNPROVEN = "77ab-unproven"
+VISITORS: dict[str, dict[str, Any]] = {
+    HUONG: {**PROFILE, "tier": "gold"},
+    UNPROVEN: {
         "name": "Someone Else",
         "email": "victim@shop.example",
         "email_verified": False,
         "phone_number": "+84907654321",
     },
 }
-HUONG, UNPROVEN = VISITORS
 DATA = {
-    HUONG: {
-        "id": HUONG,
-        "name": "Nguyễn Thị Hương",
-        "email": "huong@shop.example",
-        "phone_number": "0901234567",
-        "country_code": "+84",
-        "avatar": "https://img.shop.example/huong.png",
-        "label": "Gold member",
-    },
+    HUONG: {**HUONGS_DATA, "label": "Gold member"},
     UNPROVEN: {"id": UNPROVEN, "name": "Someone Else", "label": "Customer"},
 }
 

@@ -17,6 +17,7 @@ from bridge.oidc.signature import allowed
 from bridge.oidc.signed_answer import INTROSPECTION, SignedAnswers
 from tests.bridge_process import Answer, RunningBridge, StartBridge, configuration
 from tests.interop.oidc_provider.process import Client, OidcProvider
+from tests.interop.oidc_provider.visitor import DATA, HUONG, PROFILE
 from tests.issuer import keys
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(360)]  # the first run installs the provider
@@ -27,23 +28,6 @@ CHAT = "https://chat.shop.example/opaque"
 METHODS = ("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt")
 WANTS_SIGNED = "bridge-signed"
 SECRET = "a secret+with/what%needs:encoding=and length"
-HUONG = "3f1c-huong"
-PROFILE = {
-    "name": "Nguyễn Thị Hương",
-    "email": "huong@shop.example",
-    "email_verified": True,
-    "phone_number": "+84901234567",
-    "phone_number_verified": True,
-    "picture": "https://img.shop.example/huong.png",
-}
-DATA = {
-    "id": HUONG,
-    "name": "Nguyễn Thị Hương",
-    "email": "huong@shop.example",
-    "phone_number": "0901234567",
-    "country_code": "+84",
-    "avatar": "https://img.shop.example/huong.png",
-}
 OWED = Answer(200, ANY, {"status": True, "message": "Successfully!", "data": DATA})
 
 
